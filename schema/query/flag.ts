@@ -1,0 +1,201 @@
+/** Statements over quarantine, flags and alerts. */
+import { statement } from "./statement.ts";
+
+export const quarantineByContent = statement<
+  [
+    tenantId: number,
+    cardId: string,
+    counter: number,
+    type: number,
+    amount: number,
+    balanceAfter: number,
+    timestampSec: number,
+    hash: number,
+  ],
+  { quarantine_no: number; status: string }
+>(
+  "quarantine.byContent",
+  `SELECT quarantine_no, status FROM quarantine WHERE tenant_id = ?1 AND card_id = ?2 AND counter = ?3
+     AND type = ?4 AND amount = ?5 AND balance_after = ?6 AND timestamp_sec = ?7 AND hash = ?8`,
+);
+
+export const quarantineInsert = statement<
+  [
+    tenantId: number,
+    deviceNo: number,
+    batchNo: number,
+    cardId: string,
+    counter: number,
+    type: number,
+    amount: number,
+    balanceAfter: number,
+    timestampSec: number,
+    hash: number,
+    reason: string,
+    receivedAtMs: number,
+  ],
+  { quarantine_no: number }
+>(
+  "quarantine.insert",
+  `INSERT INTO quarantine (tenant_id, device_no, batch_no, card_id, counter, type, amount, balance_after,
+     timestamp_sec, hash, reason, status, side, received_at_ms)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'open', 0, ?12) RETURNING quarantine_no`,
+);
+
+/** Undecided rows of a device, counted no further than a limit. */
+export const quarantineOpen = statement<[deviceNo: number, limit: number], { open: number }>(
+  "quarantine.open",
+  "SELECT count(*) AS open FROM (SELECT 1 FROM quarantine WHERE device_no = ?1 AND status = 'open' LIMIT ?2)",
+);
+
+export interface QuarantineRow {
+  quarantine_no: number;
+  device_no: number;
+  batch_no: number;
+  card_id: string;
+  counter: number;
+  type: number;
+  amount: number;
+  balance_after: number;
+  timestamp_sec: number;
+  hash: number;
+  reason: string;
+  status: string;
+}
+
+export const quarantineByNo = statement<[tenantId: number, quarantineNo: number], QuarantineRow>(
+  "quarantine.byNo",
+  `SELECT quarantine_no, device_no, batch_no, card_id, counter, type, amount, balance_after, timestamp_sec, hash,
+     reason, status FROM quarantine WHERE quarantine_no = ?2 AND tenant_id = ?1`,
+);
+
+export const quarantineDecide = statement<
+  [tenantId: number, quarantineNo: number, status: string, side: number]
+>(
+  "quarantine.decide",
+  "UPDATE quarantine SET status = ?3, side = ?4 WHERE quarantine_no = ?2 AND tenant_id = ?1",
+);
+
+export const flagInsert = statement<
+  [
+    uuid: string,
+    tenantId: number,
+    kind: string,
+    reason: string,
+    severity: string,
+    cardNo: number | null,
+    cardId: string,
+    deviceNo: number,
+    eventId: number | null,
+    quarantineNo: number | null,
+    batchNo: number | null,
+    counter: number | null,
+    amount: number | null,
+    raisedAtMs: number,
+    evidence: string,
+  ]
+>(
+  "flag.insert",
+  `INSERT INTO flag (uuid, tenant_id, kind, reason, severity, status, card_no, card_id, device_no, event_id,
+     quarantine_no, batch_no, counter, amount, raised_at_ms, evidence)
+   VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`,
+);
+
+export interface FlagRow {
+  flag_no: number;
+  uuid: string;
+  kind: string;
+  reason: string;
+  severity: string;
+  status: string;
+  card_no: number | null;
+  card_id: string;
+  device_no: number;
+  terminal_id: number;
+  event_id: number | null;
+  quarantine_no: number | null;
+  batch_uuid: string | null;
+  counter: number | null;
+  amount: number | null;
+  raised_at_ms: number;
+  decided_at_ms: number | null;
+  decided_by: string | null;
+  note: string | null;
+  evidence: string;
+}
+
+const flagColumns = `f.flag_no, f.uuid, f.kind, f.reason, f.severity, f.status, f.card_no, f.card_id, f.device_no,
+  d.terminal_id, f.event_id, f.quarantine_no, b.uuid AS batch_uuid, f.counter, f.amount, f.raised_at_ms,
+  f.decided_at_ms, f.decided_by, f.note, f.evidence`;
+const flagJoin = `flag f JOIN device d ON d.device_no = f.device_no LEFT JOIN batch b ON b.batch_no = f.batch_no`;
+
+export const flagByUuid = statement<[tenantId: number, uuid: string], FlagRow>(
+  "flag.byUuid",
+  `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.uuid = ?2 AND f.tenant_id = ?1`,
+);
+
+/** Newest first, below a number. */
+export const flagsByStatus = statement<
+  [tenantId: number, status: string, below: number, limit: number],
+  FlagRow
+>(
+  "flag.byStatus",
+  `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.tenant_id = ?1 AND f.status = ?2 AND f.flag_no < ?3
+   ORDER BY f.flag_no DESC LIMIT ?4`,
+);
+
+export const flagsOfCard = statement<[tenantId: number, cardNo: number, limit: number], FlagRow>(
+  "flag.ofCard",
+  `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.card_no = ?2 AND f.tenant_id = ?1
+   ORDER BY f.flag_no DESC LIMIT ?3`,
+);
+
+export const flagDecide = statement<
+  [
+    tenantId: number,
+    flagNo: number,
+    status: string,
+    decidedAtMs: number,
+    decidedBy: string,
+    note: string,
+  ]
+>(
+  "flag.decide",
+  `UPDATE flag SET status = ?3, decided_at_ms = ?4, decided_by = ?5, note = ?6
+   WHERE flag_no = ?2 AND tenant_id = ?1 AND status = 'open'`,
+);
+
+export const flagOfQuarantine = statement<
+  [tenantId: number, quarantineNo: number],
+  { flag_no: number; status: string }
+>(
+  "flag.ofQuarantine",
+  "SELECT flag_no, status FROM flag WHERE quarantine_no = ?2 AND tenant_id = ?1",
+);
+
+/** An open flag on a card itself, of a reason. */
+export const flagOpenOnCard = statement<
+  [tenantId: number, cardNo: number, reason: string],
+  { flag_no: number }
+>(
+  "flag.openOnCard",
+  `SELECT flag_no FROM flag WHERE card_no = ?2 AND status = 'open' AND reason = ?3 AND event_id IS NULL
+     AND tenant_id = ?1 LIMIT 1`,
+);
+
+export const alertInsert = statement<
+  [
+    uuid: string,
+    tenantId: number,
+    severity: string,
+    reason: string,
+    cardId: string | null,
+    terminalId: number | null,
+    detail: string,
+    atMs: number,
+  ]
+>(
+  "alert.insert",
+  `INSERT INTO alert (uuid, tenant_id, severity, reason, card_id, terminal_id, detail, at_ms)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+);

@@ -1,0 +1,42 @@
+/** Statements over the kept answers of calls made under an Idempotency-Key. */
+import { statement } from "./statement.ts";
+
+export interface KeptAnswerRow {
+  readonly digest: Uint8Array;
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A kept answer that has not lapsed. */
+export const findKeptAnswer = statement<[scope: Uint8Array, nowSec: number], KeptAnswerRow>(
+  "idempotency.find",
+  "SELECT digest, status, body FROM idempotency WHERE scope = ?1 AND expires_at > ?2",
+);
+
+/** Over a row of the same scope only when that one has lapsed; one that lives stops the write. */
+export const keepAnswer = statement<
+  [
+    scope: Uint8Array,
+    tenantId: number,
+    digest: Uint8Array,
+    status: number,
+    body: string,
+    expiresAtSec: number,
+    nowSec: number,
+  ]
+>(
+  "idempotency.keep",
+  `INSERT INTO idempotency (scope, tenant_id, digest, status, body, expires_at)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+   ON CONFLICT (scope) DO UPDATE SET
+     tenant_id = excluded.tenant_id, digest = excluded.digest, status = excluded.status,
+     body = excluded.body, expires_at = excluded.expires_at
+   WHERE idempotency.expires_at <= ?7`,
+);
+
+/** Lapsed rows, so many at a time that the writer is not held up. */
+export const purgeLapsed = statement<[nowSec: number, rowsMax: number]>(
+  "idempotency.purge",
+  `DELETE FROM idempotency WHERE scope IN (
+     SELECT scope FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)`,
+);

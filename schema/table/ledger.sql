@@ -1,0 +1,127 @@
+-- Accounts of people and of the house. Card wallets have their identity in `card` and their balances in `head`.
+CREATE TABLE wallet (
+  wallet_no     INTEGER PRIMARY KEY,
+  uuid          TEXT    NOT NULL UNIQUE CHECK (length(uuid) = 36),
+  tenant_id     INTEGER NOT NULL REFERENCES tenant,
+  kind          TEXT    NOT NULL CHECK (kind IN ('user', 'system')),
+  user_no       INTEGER REFERENCES user_account,
+  -- cash, suspense, settlement:<terminalId>
+  system_key    TEXT,
+  currency      TEXT    NOT NULL CHECK (length(currency) = 3),
+  label         TEXT    CHECK (length(label) <= 100),
+  status        TEXT    NOT NULL CHECK (status IN ('active', 'closed')),
+  available     INTEGER NOT NULL CHECK (available BETWEEN -9007199254740991 AND 9007199254740991),
+  pending       INTEGER NOT NULL CHECK (pending BETWEEN 0 AND 9007199254740991),
+  frozen        INTEGER NOT NULL CHECK (frozen BETWEEN 0 AND 9007199254740991),
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  version       INTEGER NOT NULL,
+  CHECK ((kind = 'system') = (system_key IS NOT NULL)),
+  CHECK ((kind = 'user') = (user_no IS NOT NULL)),
+  CHECK (available >= 0 OR system_key IN ('cash', 'suspense'))
+) STRICT;
+CREATE UNIQUE INDEX wallet_system ON wallet (tenant_id, system_key, currency) WHERE kind = 'system';
+
+-- Why money moved. A device's debit or credit is no row here but its event row.
+CREATE TABLE txn (
+  txn_no            INTEGER PRIMARY KEY,
+  uuid              TEXT    NOT NULL UNIQUE CHECK (length(uuid) = 36),
+  tenant_id         INTEGER NOT NULL REFERENCES tenant,
+  type              TEXT    NOT NULL CHECK (type IN ('credit', 'debit', 'hold', 'transfer', 'reversal',
+                      'topup', 'card_debit', 'card_credit', 'reissue', 'refund')),
+  status            TEXT    NOT NULL CHECK (status IN ('completed', 'held', 'confirmed', 'canceled',
+                      'pending', 'parked')),
+  amount            INTEGER NOT NULL CHECK (amount BETWEEN 0 AND 9007199254740991),
+  currency          TEXT    NOT NULL,
+  -- Exactly one of each pair, where the transaction has that side.
+  wallet_no         INTEGER REFERENCES wallet,
+  card_no           INTEGER REFERENCES card,
+  counter_wallet_no INTEGER REFERENCES wallet,
+  counter_card_no   INTEGER REFERENCES card,
+  after_available   INTEGER NOT NULL,
+  after_pending     INTEGER NOT NULL,
+  after_frozen      INTEGER NOT NULL,
+  description       TEXT    CHECK (length(description) <= 500),
+  metadata          TEXT    CHECK (json_valid(metadata)),
+  reason            TEXT    CHECK (length(reason) <= 500),
+  reference_txn_no  INTEGER REFERENCES txn,
+  -- A quarantined event that was approved as it stood.
+  quarantine_no     INTEGER UNIQUE REFERENCES quarantine,
+  ttl_sec           INTEGER,
+  expires_at_ms     INTEGER,
+  source            TEXT    NOT NULL CHECK (source IN ('platform', 'device')),
+  created_by        TEXT    NOT NULL,
+  created_at_ms     INTEGER NOT NULL,
+  updated_at_ms     INTEGER NOT NULL,
+  CHECK (wallet_no IS NULL OR card_no IS NULL),
+  CHECK (counter_wallet_no IS NULL OR counter_card_no IS NULL)
+) STRICT;
+CREATE INDEX txn_tenant ON txn (tenant_id, txn_no);
+CREATE INDEX txn_card ON txn (card_no) WHERE card_no IS NOT NULL;
+CREATE TRIGGER txn_no_delete BEFORE DELETE ON txn
+  BEGIN SELECT RAISE(ABORT, 'txn is never deleted'); END;
+
+-- The legs of a transaction, or what a decision adds to an event's own two. Signed; appended.
+CREATE TABLE posting (
+  posting_no INTEGER PRIMARY KEY,
+  tenant_id  INTEGER NOT NULL REFERENCES tenant,
+  txn_no     INTEGER REFERENCES txn,
+  event_id   INTEGER,
+  wallet_no  INTEGER REFERENCES wallet,
+  card_no    INTEGER REFERENCES card,
+  -- 0 available, 1 pending, 2 frozen
+  bucket     INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 2),
+  amount     INTEGER NOT NULL CHECK (amount <> 0 AND amount BETWEEN -9007199254740991 AND 9007199254740991),
+  at_ms      INTEGER NOT NULL,
+  CHECK ((txn_no IS NULL) <> (event_id IS NULL)),
+  CHECK ((wallet_no IS NULL) <> (card_no IS NULL))
+) STRICT;
+CREATE INDEX posting_txn ON posting (txn_no) WHERE txn_no IS NOT NULL;
+CREATE INDEX posting_event ON posting (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX posting_wallet ON posting (wallet_no) WHERE wallet_no IS NOT NULL;
+CREATE INDEX posting_card ON posting (card_no) WHERE card_no IS NOT NULL;
+CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting
+  BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;
+CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting
+  BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;
+
+-- A device's top-up: a transaction and what the card's credit needs to find it.
+CREATE TABLE topup (
+  topup_no           INTEGER PRIMARY KEY REFERENCES txn,
+  tenant_id          INTEGER NOT NULL REFERENCES tenant,
+  card_no            INTEGER NOT NULL REFERENCES card,
+  device_no          INTEGER NOT NULL REFERENCES device,
+  amount             INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 4294967295),
+  operator_id        INTEGER NOT NULL,
+  timestamp_sec      INTEGER NOT NULL,
+  -- The counter that the write will carry, if the station knew it.
+  counter            INTEGER,
+  status             TEXT    NOT NULL CHECK (status IN ('pending', 'completed', 'canceled')),
+  settled_by         TEXT    CHECK (settled_by IN ('event', 'reissue', 'refund')),
+  -- The credit that came for it.
+  event_id           INTEGER,
+  -- What the first answers said, for their repeats.
+  answer_balance     INTEGER NOT NULL,
+  answer_counter     INTEGER NOT NULL,
+  cancel_balance     INTEGER,
+  canceled_instead   INTEGER REFERENCES topup,
+  UNIQUE (card_no, device_no, amount, timestamp_sec),
+  CHECK ((status = 'completed') = (settled_by IS NOT NULL))
+) STRICT;
+-- Top-ups that a credit can still find.
+CREATE INDEX topup_awaiting ON topup (card_no)
+  WHERE event_id IS NULL AND status <> 'canceled';
+
+-- Every posting there is: the stored ones and those that event rows stand for.
+CREATE VIEW entry AS
+  SELECT tenant_id, txn_no, event_id, wallet_no, card_no, bucket, amount FROM posting
+  UNION ALL SELECT tenant_id, NULL, event_id, NULL, card_no, 0, -amount FROM event WHERE booking = 1
+  UNION ALL SELECT e.tenant_id, NULL, e.event_id, d.settlement_wallet_no, NULL, 0, e.amount
+    FROM event e JOIN device d ON d.device_no = e.device_no WHERE e.booking = 1
+  UNION ALL SELECT tenant_id, topup_no, event_id, NULL, card_no, 1, -amount FROM event WHERE booking = 2
+  UNION ALL SELECT tenant_id, topup_no, event_id, NULL, card_no, 0, amount FROM event WHERE booking = 2
+  UNION ALL SELECT e.tenant_id, NULL, e.event_id, w.wallet_no, NULL, 0,
+      CASE w.system_key WHEN 'cash' THEN -e.amount ELSE e.amount END
+    FROM event e JOIN tenant t ON t.tenant_id = e.tenant_id
+    JOIN wallet w ON w.tenant_id = e.tenant_id AND w.kind = 'system' AND w.currency = t.currency
+      AND w.system_key IN ('cash', 'suspense') WHERE e.booking = 3;

@@ -1,0 +1,370 @@
+/**
+ * Cards: registering, reading, blocking, rekeying, expiring. Money is not moved here; top-ups, reissue
+ * and reconciliation are features of their own and use the same book of cards.
+ */
+import type { Actor } from "../../domain/audit.ts";
+import { refuseRegister, refuseRekey } from "../../domain/card.ts";
+import {
+  ACTIVE,
+  type CardRecord,
+  chipBalance,
+  effectiveStatus,
+  STATUS_NAME,
+  type StatusCode,
+  worth,
+} from "../../domain/cardrecord.ts";
+import { reasonsOf } from "../../domain/flag.ts";
+import type { DeviceIdentity } from "../../domain/identity.ts";
+import { Refused } from "../../domain/refused.ts";
+import { STATE_NAME } from "../../domain/state.ts";
+import type { Reader, Store, Writer } from "../../store/seam.ts";
+import type { Random } from "../../system/random.ts";
+import type { AuditService } from "../audit/service.ts";
+import type { BlocklistService } from "../blocklist/service.ts";
+import type { EventService } from "../event/service.ts";
+import type { KeyService } from "../key/service.ts";
+import type { MemberService } from "../member/service.ts";
+import { cardBook } from "./book.ts";
+import { readEvent, readNewest, readRun, type StoredEvent } from "./history.ts";
+import {
+  addChange,
+  type ChangeKind,
+  readActiveCards,
+  readCard,
+  readDetail,
+  readExpired,
+  readPending,
+  writeBlockNote,
+} from "./store.ts";
+
+export interface CardDeps {
+  readonly store: Store;
+  readonly random: Random;
+  readonly audit: AuditService;
+  readonly event: EventService;
+  readonly member: MemberService;
+  readonly blocklist: BlocklistService;
+  readonly key: KeyService;
+  /** Cards kept in memory; default the bound. */
+  readonly cachedMax?: number;
+}
+
+/** Who does it: a device online, an operator, or the server by itself. */
+export interface Doer {
+  readonly actor: Actor;
+  readonly terminalId: number | null;
+}
+
+export const deviceDoer = (device: DeviceIdentity): Doer => ({
+  actor: { type: "device", id: device.deviceId },
+  terminalId: device.terminalId,
+});
+export const serverDoer: Doer = { actor: { type: "system", id: "server" }, terminalId: null };
+
+export interface RegisterInput {
+  readonly cardId: string;
+  readonly userId: number;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly keyVersion: number;
+  readonly expiresAt?: number;
+}
+
+/** What is told of a change to a card, in its timeline, the audit record and the event log. */
+export interface CardNote {
+  readonly kind: ChangeKind;
+  readonly action: string;
+  readonly amount?: number;
+  readonly detail: Readonly<Record<string, unknown>>;
+  /** Data of the event; none is published without it. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+const expireAtOnce = 500;
+
+export type CardService = ReturnType<typeof cardService>;
+
+export function cardService(deps: CardDeps) {
+  const { store, random, audit, event, member, blocklist, key } = deps;
+  const book = cardBook(deps.cachedMax);
+
+  /** Tells of a change in all three places, in the transaction of the change. */
+  async function tell(
+    tx: Writer,
+    card: CardRecord,
+    doer: Doer,
+    nowMs: number,
+    note: CardNote,
+  ): Promise<void> {
+    const { kind, action, amount = null, detail, data } = note;
+    const { tenantId, cardId } = card;
+    await addChange(tx, card, {
+      atMs: nowMs,
+      kind,
+      terminalId: doer.terminalId,
+      actor: doer.actor.id,
+      amount,
+      detail,
+    });
+    const facts = {
+      ...detail,
+      ...(amount === null ? {} : { amount }),
+      terminalId: doer.terminalId,
+    };
+    await audit.append(tx, {
+      tenantId,
+      atMs: nowMs,
+      action,
+      entityType: "card",
+      entityId: cardId,
+      actor: doer.actor,
+      metadata: facts,
+    });
+    if (data !== undefined) await event.publish(tx, { tenantId, type: action, data, atMs: nowMs });
+  }
+
+  /** Blocks an ACTIVE card from `atSec` on. */
+  async function setBlocked(
+    tx: Writer,
+    card: CardRecord,
+    status: Exclude<StatusCode, 0>,
+    atSec: number,
+    reason: string,
+    doer: Doer,
+    nowMs: number,
+  ): Promise<CardRecord> {
+    const after = await book.put(tx, card, { ...card, status, blockedAtSec: atSec });
+    await writeBlockNote(tx, card, reason, doer.actor.id);
+    await blocklist.note(tx, card, status, reason, atSec);
+    const data = {
+      cardId: card.cardId,
+      status: STATUS_NAME[status],
+      reason,
+      terminalId: doer.terminalId,
+      actor: { type: doer.actor.type, id: doer.actor.id },
+    };
+    await tell(tx, card, doer, nowMs, {
+      kind: "status",
+      action: "fleet.card.blocked",
+      detail: { status: STATUS_NAME[status], reason },
+      data,
+    });
+    return after;
+  }
+
+  /** The card as it is now: an expiry that has come is written down first. */
+  async function current(tx: Writer, card: CardRecord, nowMs: number): Promise<CardRecord> {
+    const { status, blockedAtSec } = effectiveStatus(card, Math.floor(nowMs / 1000));
+    if (status === card.status || status === ACTIVE || blockedAtSec === null) return card;
+    return await setBlocked(tx, card, status, blockedAtSec, "expired", serverDoer, nowMs);
+  }
+
+  /** The tenant's card, to be changed. @throws Refused card_not_found */
+  async function take(
+    tx: Writer,
+    tenantId: number,
+    cardId: string,
+    nowMs: number,
+  ): Promise<CardRecord> {
+    const card = await book.find(tx, tenantId, cardId);
+    if (card === undefined) throw new Refused("card_not_found");
+    return await current(tx, card, nowMs);
+  }
+
+  /** The member's card that may be used now, besides `exceptNo`. */
+  async function activeCardOf(
+    tx: Writer,
+    tenantId: number,
+    memberNo: number,
+    nowMs: number,
+    exceptNo = 0,
+  ): Promise<CardRecord | undefined> {
+    for (const read of await readActiveCards(tx, tenantId, memberNo)) {
+      const card = await book.find(tx, tenantId, read.cardId);
+      if (card === undefined) continue;
+      const now = await current(tx, card, nowMs);
+      if (now.status === ACTIVE && now.cardNo !== exceptNo) return now;
+    }
+    return undefined;
+  }
+
+  /** What the device surface answers about a registered card. */
+  const shortView = (card: CardRecord, nowSec: number) => ({
+    cardId: card.cardId,
+    userId: card.userId,
+    status: STATUS_NAME[effectiveStatus(card, nowSec).status],
+    balance: worth(card.head),
+    createdAt: card.createdAtSec,
+  });
+
+  /** @throws Refused card_already_registered · user_has_active_card · invalid_user · invalid_key_version · card_blocked */
+  async function register(tx: Writer, device: DeviceIdentity, input: RegisterInput, nowMs: number) {
+    const { tenantId } = device;
+    const { cardId, userId } = input;
+    const holder = await member.find(tx, tenantId, userId);
+    const refusal = refuseRegister({
+      known: (await book.find(tx, tenantId, cardId)) !== undefined,
+      memberStatus: holder?.status,
+      memberHasActiveCard:
+        holder !== undefined &&
+        (await activeCardOf(tx, tenantId, holder.memberNo, nowMs)) !== undefined,
+      keyIsActive: await key.isActive(tx, tenantId, input.keyVersion),
+      listed: await blocklist.isListedByHand(tx, tenantId, cardId),
+    });
+    if (refusal !== null || holder === undefined) throw new Refused(refusal ?? "invalid_user");
+    const card = await book.add(tx, {
+      tenantId,
+      cardId,
+      walletUuid: random.uuid(nowMs),
+      memberNo: holder.memberNo,
+      userId,
+      name: input.name,
+      keyVersion: input.keyVersion,
+      createdAtSec: input.createdAt,
+      expiresAtSec: input.expiresAt ?? null,
+      replacesNo: null,
+      registeredAtMs: nowMs,
+      openingBalance: 0,
+    });
+    await tell(tx, card, deviceDoer(device), nowMs, {
+      kind: "registered",
+      action: "fleet.card.registered",
+      detail: { userId, keyVersion: input.keyVersion },
+      data: { cardId, userId, terminalId: device.terminalId, amount: 0, balance: 0 },
+    });
+    return shortView(card, Math.floor(nowMs / 1000));
+  }
+
+  /** A scout bound to a member sees that member's cards alone. */
+  function visible(card: CardRecord | undefined, device: DeviceIdentity): CardRecord {
+    const own = device.memberNo === null || card?.memberNo === device.memberNo;
+    if (card === undefined || !own) throw new Refused("card_not_found");
+    return card;
+  }
+
+  const read = (device: DeviceIdentity, cardId: string, nowSec: number) =>
+    store.read(async (q) => {
+      const card = visible(await readCard(q, device.tenantId, cardId), device);
+      const detail = await readDetail(q, device.tenantId, cardId);
+      const { head } = card;
+      return {
+        ...shortView(card, nowSec),
+        counter: head.top.counter,
+        lastActivity: head.top.counter === 0 ? card.createdAtSec : head.top.timestamp,
+        chipBalance: chipBalance(head),
+        state: STATE_NAME[head.shownState],
+        pendingTopups: await readPending(q, card),
+        needsValidation: card.needsValidation,
+        expiresAt: card.expiresAtSec,
+        ...(detail?.replaces == null ? {} : { replaces: detail.replaces }),
+        ...(detail?.replaced_by == null ? {} : { replacedBy: detail.replaced_by }),
+      };
+    });
+
+  const events = (device: DeviceIdentity, cardId: string, limit: number) =>
+    store.read(async (q) => {
+      const card = visible(await readCard(q, device.tenantId, cardId), device);
+      const newest = await readNewest(q, card, limit);
+      return { events: newest.map(eventView) };
+    });
+
+  /** A card blocked for another cause keeps its status; the request is recorded all the same. */
+  async function block(
+    tx: Writer,
+    tenantId: number,
+    cardId: string,
+    as: Exclude<StatusCode, 0>,
+    reason: string,
+    doer: Doer,
+    nowMs: number,
+    facts: Readonly<Record<string, unknown>> = {},
+  ): Promise<{ card: CardRecord; changed: boolean }> {
+    const card = await take(tx, tenantId, cardId, nowMs);
+    if (card.status === ACTIVE) {
+      const atSec = Math.floor(nowMs / 1000);
+      return { card: await setBlocked(tx, card, as, atSec, reason, doer, nowMs), changed: true };
+    }
+    await tell(tx, card, doer, nowMs, {
+      kind: "status",
+      action: "fleet.card.blocked",
+      detail: { ...facts, status: STATUS_NAME[card.status], reason, changed: false },
+    });
+    return { card, changed: false };
+  }
+
+  /** @throws Refused card_not_found · invalid_key_version · card_blocked */
+  async function rekey(
+    tx: Writer,
+    device: DeviceIdentity,
+    cardId: string,
+    input: { readonly keyVersion: number; readonly operatorId: number; readonly timestamp: number },
+    nowMs: number,
+  ) {
+    const card = await take(tx, device.tenantId, cardId, nowMs);
+    const { keyVersion, operatorId } = input;
+    if (card.keyVersion === keyVersion) return { cardId, keyVersion };
+    const refusal = refuseRekey({
+      status: card,
+      keyIsActive: await key.isActive(tx, device.tenantId, keyVersion),
+    });
+    if (refusal !== null) throw new Refused(refusal);
+    await book.put(tx, card, { ...card, keyVersion });
+    await tell(tx, card, deviceDoer(device), nowMs, {
+      kind: "rekey",
+      action: "fleet.card.rekeyed",
+      detail: { keyVersion, before: card.keyVersion, operatorId },
+    });
+    return { cardId, keyVersion };
+  }
+
+  /** The name that was written on the card. */
+  async function nameOf(q: Reader, card: CardRecord): Promise<string> {
+    return (await readDetail(q, card.tenantId, card.cardId))?.name ?? "";
+  }
+
+  /** Writes down the expiries that have come. Returns how many there were. */
+  async function expireDue(nowMs: number): Promise<number> {
+    const due = await store.read((q) => readExpired(q, Math.floor(nowMs / 1000), expireAtOnce));
+    if (due.length === 0) return 0;
+    await store.write(
+      async (tx) => {
+        for (const row of due) {
+          const card = await book.find(tx, row.tenant_id, row.card_id);
+          if (card !== undefined) await current(tx, card, nowMs);
+        }
+      },
+      { weight: due.length },
+    );
+    return due.length;
+  }
+
+  return {
+    book,
+    tell,
+    addChange,
+    setBlocked,
+    current,
+    take,
+    activeCardOf,
+    shortView,
+    register,
+    read,
+    events,
+    block,
+    rekey,
+    nameOf,
+    expireDue,
+    readEvent,
+    readRun,
+    readNewest,
+  };
+}
+
+const eventView = (e: StoredEvent) => ({
+  counter: e.counter,
+  type: e.type,
+  amount: e.amount,
+  balanceAfter: e.balanceAfter,
+  timestamp: e.timestamp,
+  flags: reasonsOf(e.flags),
+});

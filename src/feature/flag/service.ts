@@ -1,0 +1,150 @@
+/**
+ * Raising: putting into the review queue what an operator should see, with its evidence, and telling
+ * of it. Deciding is the service's.
+ */
+import type { FlagDetail } from "../../domain/batch.ts";
+import { hashHex } from "../../domain/chain.ts";
+import type { IncomingEvent, Recorded } from "../../domain/event.ts";
+import type { Severity } from "../../domain/flag.ts";
+import type { Writer } from "../../store/seam.ts";
+import type { Random } from "../../system/random.ts";
+import type { EventService } from "../event/service.ts";
+import * as rows from "./store.ts";
+
+export type { FlagRow, QuarantineRow } from "./store.ts";
+export { quarantinedEvent } from "./store.ts";
+
+export interface RaiseInput
+  extends Omit<
+    rows.NewFlag,
+    "uuid" | "kind" | "eventId" | "quarantineNo" | "batchNo" | "counter" | "amount"
+  > {
+  readonly terminalId: number;
+  readonly eventId?: number;
+  readonly quarantineNo?: number;
+  readonly batchNo?: number;
+  readonly counter?: number;
+  readonly amount?: number;
+}
+
+export interface AlertInput {
+  readonly tenantId: number;
+  readonly severity: Severity;
+  readonly reason: string;
+  readonly cardId?: string;
+  readonly terminalId?: number;
+  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly atMs: number;
+}
+
+type Shown = Pick<
+  IncomingEvent | Recorded,
+  "counter" | "type" | "amount" | "balanceAfter" | "timestamp" | "hash"
+>;
+
+/** An event as evidence shows it. */
+export const shownEvent = (e: Shown) => ({
+  counter: e.counter,
+  type: e.type,
+  amount: e.amount,
+  balanceAfter: e.balanceAfter,
+  timestamp: e.timestamp,
+  hash: hashHex(e.hash),
+});
+
+/** Evidence of a flag: the event, what it was held against, and what contradicts it. */
+export const evidenceOf = (event: Shown, detail: FlagDetail): Record<string, unknown> => ({
+  event: shownEvent(event),
+  ...(detail.limit === undefined ? {} : { limit: detail.limit }),
+  ...(detail.total === undefined ? {} : { total: detail.total }),
+  ...(detail.conflict === undefined ? {} : { conflict: shownEvent(detail.conflict) }),
+});
+
+export type FlagService = ReturnType<typeof flagService>;
+
+export function flagService({
+  random,
+  event,
+}: {
+  readonly random: Random;
+  readonly event: EventService;
+}) {
+  async function raise(tx: Writer, input: RaiseInput): Promise<void> {
+    const { terminalId, eventId, quarantineNo, batchNo, counter, amount, ...rest } = input;
+    const kind = quarantineNo === undefined ? "flag" : "quarantine";
+    const uuid = random.uuid(input.raisedAtMs);
+    await rows.insertFlag(tx, {
+      ...rest,
+      uuid,
+      kind,
+      eventId: eventId ?? null,
+      quarantineNo: quarantineNo ?? null,
+      batchNo: batchNo ?? null,
+      counter: counter ?? null,
+      amount: amount ?? null,
+    });
+    const { tenantId, reason, severity, cardId, raisedAtMs } = input;
+    const data = { flagId: uuid, kind, reason, severity, cardId, terminalId };
+    await event.publish(tx, { tenantId, type: "fleet.flag.raised", data, atMs: raisedAtMs });
+  }
+
+  /** What an operator must hear of now. */
+  async function alert(tx: Writer, input: AlertInput): Promise<void> {
+    const { tenantId, severity, reason, atMs } = input;
+    const cardId = input.cardId ?? null;
+    const terminalId = input.terminalId ?? null;
+    const uuid = random.uuid(atMs);
+    await rows.insertAlert(tx, {
+      uuid,
+      tenantId,
+      severity,
+      reason,
+      cardId,
+      terminalId,
+      detail: input.detail ?? {},
+      atMs,
+    });
+    const data = { severity, reason, cardId, terminalId };
+    await event.publish(tx, { tenantId, type: "fleet.alert.raised", data, atMs });
+  }
+
+  /** A parked credit's top-up has come: nothing is left to decide. */
+  async function closeMatched(
+    tx: Writer,
+    tenantId: number,
+    flagNo: number,
+    nowMs: number,
+  ): Promise<void> {
+    await rows.decideFlag(tx, tenantId, flagNo, "approved", "server", "matched", nowMs);
+  }
+
+  /** The event was accepted on a later upload: its place in the queue is closed as approved. */
+  async function release(
+    tx: Writer,
+    tenantId: number,
+    quarantineNo: number,
+    nowMs: number,
+  ): Promise<void> {
+    await rows.decideQuarantine(tx, tenantId, quarantineNo, "approved", false);
+    const flag = await rows.readFlagOfQuarantine(tx, tenantId, quarantineNo);
+    if (flag?.status !== "open") return;
+    await rows.decideFlag(tx, tenantId, flag.flag_no, "approved", "server", "accepted", nowMs);
+  }
+
+  return {
+    raise,
+    alert,
+    closeMatched,
+    release,
+    readQuarantined: rows.readQuarantined,
+    insertQuarantine: rows.insertQuarantine,
+    countOpen: rows.countOpen,
+    readQuarantine: rows.readQuarantine,
+    decideQuarantine: rows.decideQuarantine,
+    readFlag: rows.readFlag,
+    readFlags: rows.readFlags,
+    readFlagsOfCard: rows.readFlagsOfCard,
+    decideFlag: rows.decideFlag,
+    hasOpenFlagOnCard: rows.hasOpenFlagOnCard,
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The server's own P-256 keys: making them, signing with the newest of a use, publishing the public
+ * halves. The first four characters of a kid say what it signs (`grt_` = session grants); a verifier
+ * accepts only the prefix it knows.
+ */
+import { generateKeyPairSync } from "node:crypto";
+import { type SealPlace, seal, sealNonceBytes, unseal, wipe } from "../../domain/seal.ts";
+import type { Store, Writer } from "../../store/seam.ts";
+import type { Random } from "../../system/random.ts";
+import { insertKey, liveKeys } from "./store.ts";
+
+export type SigningUse = "grt_" | "tok_" | "aud_";
+
+export interface SigningDeps {
+  readonly store: Store;
+  readonly random: Random;
+  /** 32 bytes. */
+  readonly masterKey: Uint8Array;
+}
+
+export interface PublicJwk {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly x: string;
+  readonly y: string;
+  readonly kid: string;
+  readonly use: "sig";
+  readonly alg: "ES256";
+}
+
+export interface Signer {
+  readonly kid: string;
+  /** ECDSA P-256/SHA-256, raw r‖s (64 bytes), computed off the main thread. */
+  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
+}
+
+const kidRandomBytes = 12;
+const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+export type SigningService = ReturnType<typeof signingService>;
+
+export function signingService({ store, random, masterKey }: SigningDeps) {
+  const signers = new Map<SigningUse, Promise<Signer>>();
+  let published: Promise<readonly PublicJwk[]> | undefined;
+
+  /** A new key of a use, inside a transaction; it signs from the COMMIT on. Returns its kid. */
+  async function create(tx: Writer, use: SigningUse, nowMs: number): Promise<string> {
+    const pair = generateKeyPairSync("ec", { namedCurve: ecdsa.namedCurve });
+    const kid = use + Buffer.from(random.bytes(kidRandomBytes)).toString("base64url");
+    const { x, y } = pair.publicKey.export({ format: "jwk" });
+    const jwk = { kty: "EC", crv: "P-256", x, y, kid, use: "sig", alg: "ES256" };
+    const secret = pair.privateKey.export({ format: "der", type: "pkcs8" });
+    const sealed = seal(masterKey, random.bytes(sealNonceBytes), place(kid), secret);
+    wipe(secret);
+    await insertKey(tx, kid, JSON.stringify(jwk), sealed, nowMs);
+    tx.onCommit(() => {
+      signers.delete(use);
+      published = undefined;
+    });
+    return kid;
+  }
+
+  async function load(use: SigningUse): Promise<Signer> {
+    const newest = (await store.read((q) => liveKeys(q, use))).at(-1);
+    if (newest === undefined) throw new Error(`there is no signing key ${use}`);
+    const { kid } = newest;
+    const secret = new Uint8Array(unseal(masterKey, place(kid), newest.sealed_private));
+    const key = await crypto.subtle.importKey("pkcs8", secret, ecdsa, false, ["sign"]);
+    wipe(secret);
+    return {
+      kid,
+      sign: async (bytes) => new Uint8Array(await crypto.subtle.sign(ecdsa, key, bytes)),
+    };
+  }
+
+  /**
+   * The key that signs now.
+   * @throws SealBroken the master key is not the one that sealed it
+   */
+  function signer(use: SigningUse): Promise<Signer> {
+    const known = signers.get(use);
+    if (known !== undefined) return known;
+    const loading = load(use);
+    signers.set(use, loading);
+    loading.catch(() => signers.delete(use));
+    return loading;
+  }
+
+  /** Public halves of every live key, oldest first. */
+  function publicKeys(): Promise<readonly PublicJwk[]> {
+    const known = published;
+    if (known !== undefined) return known;
+    const loading = store.read(async (q) =>
+      (await liveKeys(q, "")).map((row) => JSON.parse(row.public_jwk) as PublicJwk),
+    );
+    published = loading;
+    loading.catch(() => {
+      published = undefined;
+    });
+    return loading;
+  }
+
+  return { create, signer, publicKeys };
+}
+
+const place = (kid: string): SealPlace => ({
+  table: "signing_key",
+  row: kid,
+  column: "sealed_private",
+});

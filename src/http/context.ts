@@ -1,0 +1,55 @@
+/**
+ * What a request says about itself before anything is decided: its id and the address it came from.
+ * Not who is calling: that is the guard's.
+ */
+import { isIP } from "node:net";
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** `X-Request-ID` when it is a UUID, else a new one: nobody writes free text into our log. */
+export function requestIdOf(request: Request, make: () => string): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && given.length === 36 && uuid.test(given) ? given.toLowerCase() : make();
+}
+
+/** Without brackets, port and the IPv4-in-IPv6 prefix; null when it is no address. */
+function bareAddress(text: string): string | null {
+  let address = text.trim();
+  if (address.startsWith("[")) address = address.slice(1, address.indexOf("]"));
+  else if (address.includes(".") && address.includes(":") && !address.includes("::")) {
+    address = address.slice(0, address.indexOf(":"));
+  }
+  if (address.toLowerCase().startsWith("::ffff:") && isIP(address.slice(7)) === 4)
+    return address.slice(7);
+  return isIP(address) === 0 ? null : address.toLowerCase();
+}
+
+/**
+ * The client's address: the socket's, or the entry of `X-Forwarded-For` that the outermost of `hops`
+ * believed proxies wrote, counted from the right; what stands left of it is the client's own claim. An
+ * entry that is no address leaves the last good one.
+ */
+export function addressOf(request: Request, socketAddress: string, hops: number): string {
+  let address = bareAddress(socketAddress) ?? socketAddress;
+  if (hops === 0) return address;
+  const entries = request.headers.get("x-forwarded-for")?.split(",") ?? [];
+  for (let hop = 1; hop <= hops && hop <= entries.length; hop++) {
+    const entry = bareAddress(entries[entries.length - hop] ?? "");
+    if (entry === null) break;
+    address = entry;
+  }
+  return address;
+}
+
+/**
+ * What one client can't change at will: an IPv4 address whole, of an IPv6 address the first 64 bits,
+ * since a single host commonly owns all that follow.
+ */
+export function addressKey(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.split("::", 2);
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Math.max(0, 8 - left.length - right.length);
+  return [...left, ...new Array<string>(zeros).fill("0"), ...right].slice(0, 4).join(":");
+}

@@ -1,0 +1,216 @@
+/**
+ * The write queue and group commit: all writes that wait share one BEGIN IMMEDIATE … COMMIT, each in a
+ * SAVEPOINT of its own, so that one sync of the disk pays for many. There is no delay window: a group
+ * is what gathered while the last one ran. Nobody is answered before the COMMIT, not even a refusal,
+ * because it may rest on rows of a neighbour that are not durable yet.
+ */
+import type { Connection } from "./connection.ts";
+import { type StoreLog, unavailable } from "./failure.ts";
+import { Job, JobWriter, WriterHeld } from "./job.ts";
+import type { StoreUnavailable, WriteOptions, WriteWork } from "./seam.ts";
+
+export interface GroupOptions {
+  /** Jobs that may wait; one more is refused. */
+  queueMax: number;
+  /** Sum of the weights of one group; a heavier job goes alone. */
+  groupWeightMax: number;
+  log: StoreLog;
+  /** Told after every group. */
+  onGroup: () => void;
+}
+
+/** The whole group is gone; no job of it may be acknowledged. */
+class GroupLost extends Error {
+  override readonly name = "GroupLost";
+}
+
+export class WriteQueue {
+  readonly #connection: Connection;
+  readonly #options: GroupOptions;
+  readonly #statements;
+  #urgent: Job[] = [];
+  #normal: Job[] = [];
+  #active = false;
+  #closed = false;
+  #onDrained: (() => void) | undefined;
+  /** Rejects the job at work; set while one runs. */
+  #abandon: ((reason: Error) => void) | undefined;
+
+  constructor(connection: Connection, options: GroupOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    const { db } = connection;
+    this.#statements = {
+      begin: db.prepare("BEGIN IMMEDIATE"),
+      savepoint: db.prepare("SAVEPOINT job"),
+      release: db.prepare("RELEASE job"),
+      rollbackTo: db.prepare("ROLLBACK TO job"),
+      commit: db.prepare("COMMIT"),
+      rollback: db.prepare("ROLLBACK"),
+    };
+  }
+
+  /** Jobs waiting, those of the running group not counted. */
+  get depth(): number {
+    return this.#urgent.length + this.#normal.length;
+  }
+
+  /** @throws StoreUnavailable see `Store.write`. */
+  write<T>(work: WriteWork<T>, options: WriteOptions = {}): Promise<T> {
+    if (this.#closed) return Promise.reject(unavailable("the store is closing"));
+    if (this.depth >= this.#options.queueMax) {
+      return Promise.reject(unavailable("the write queue is full"));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const settle = resolve as (value: unknown) => void;
+    const lane = options.urgent === true ? this.#urgent : this.#normal;
+    lane.push(new Job(work, options.weight ?? 1, settle, reject));
+    this.#wake();
+    return promise;
+  }
+
+  /** Takes no more; resolves when all that waited has been settled. */
+  close(): Promise<void> {
+    this.#closed = true;
+    if (!this.#active) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onDrained = resolve;
+    return promise;
+  }
+
+  #wake(): void {
+    if (this.#active) return;
+    this.#active = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = async (): Promise<void> => {
+    const jobs = this.#take();
+    const watch = new TurnWatch(() => this.#abandon?.(new WriterHeld()));
+    const failure = await this.#runGroup(jobs);
+    watch.stop();
+    if (failure === undefined) {
+      for (const job of jobs) job.takeEffect(this.#options.log);
+    } else {
+      for (const job of jobs.toReversed()) job.undo(this.#options.log);
+    }
+    for (const job of jobs) answer(job, failure);
+    this.#options.onGroup();
+    if (this.depth > 0) {
+      setImmediate(this.#turn);
+      return;
+    }
+    this.#active = false;
+    this.#onDrained?.();
+  };
+
+  /** Urgent first, then in order, up to groupWeightMax; at least one. */
+  #take(): Job[] {
+    const jobs: Job[] = [];
+    let weight = 0;
+    for (const lane of [this.#urgent, this.#normal]) {
+      let taken = 0;
+      for (const job of lane) {
+        if (jobs.length > 0 && weight + job.weight > this.#options.groupWeightMax) break;
+        weight += job.weight;
+        jobs.push(job);
+        taken++;
+      }
+      lane.splice(0, taken);
+      if (lane.length > 0) break;
+    }
+    return jobs;
+  }
+
+  /** Undefined when all is durable; otherwise nothing of the group was recorded. */
+  async #runGroup(jobs: readonly Job[]): Promise<StoreUnavailable | undefined> {
+    const { begin, commit } = this.#statements;
+    try {
+      begin.run();
+      for (const job of jobs) await this.#runJob(job);
+      commit.run();
+      return undefined;
+    } catch (error) {
+      this.#rollBack();
+      const cause = error instanceof GroupLost ? (error.cause ?? error) : error;
+      this.#options.log("a group of writes was rolled back", cause);
+      return unavailable("the storage failed; nothing was recorded", cause);
+    }
+  }
+
+  async #runJob(job: Job): Promise<void> {
+    const { savepoint, release, rollbackTo } = this.#statements;
+    savepoint.run();
+    const tx = new JobWriter(this.#connection, job);
+    try {
+      const value = await this.#guarded(job.work(tx));
+      if (tx.failure !== undefined) throw tx.failure;
+      job.outcome = { value };
+    } catch (error) {
+      job.outcome = { error };
+      if (error instanceof WriterHeld) this.#options.log("a write job held the writer", error);
+    }
+    tx.end();
+    this.#assertAlive(tx);
+    if ("error" in job.outcome) {
+      rollbackTo.run();
+      job.undo(this.#options.log);
+    }
+    release.run();
+  }
+
+  /**
+   * SQLite undoes the whole transaction itself on some errors (FULL, IOERR, NOMEM, …) and asks for a
+   * ROLLBACK after the others of that kind (https://sqlite.org/lang_transaction.html, "Response To
+   * Errors Within A Transaction"): the neighbours' work cannot be trusted either.
+   */
+  #assertAlive(tx: JobWriter): void {
+    if (tx.failure !== undefined) throw new GroupLost("storage", { cause: tx.failure });
+    if (!this.#connection.db.inTransaction) {
+      throw new GroupLost("a job ended the transaction of its group");
+    }
+  }
+
+  #guarded<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  #rollBack(): void {
+    if (!this.#connection.db.inTransaction) return;
+    try {
+      this.#statements.rollback.run();
+    } catch (error) {
+      this.#options.log("ROLLBACK failed", error);
+    }
+  }
+}
+
+/**
+ * Calls back in every later turn of the event loop until stopped. Whatever awaits only resolved
+ * promises is over before the first of them.
+ */
+class TurnWatch {
+  #handle: NodeJS.Immediate;
+
+  constructor(onTurn: () => void) {
+    const tick = (): void => {
+      this.#handle = setImmediate(tick);
+      onTurn();
+    };
+    this.#handle = setImmediate(tick);
+  }
+
+  stop(): void {
+    clearImmediate(this.#handle);
+  }
+}
+
+function answer(job: Job, failure: StoreUnavailable | undefined): void {
+  if (failure !== undefined) job.reject(failure);
+  else if (job.outcome === undefined) job.reject(new Error("a job was committed without running"));
+  else if ("error" in job.outcome) job.reject(job.outcome.error);
+  else job.resolve(job.outcome.value);
+}
