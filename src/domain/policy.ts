@@ -127,7 +127,7 @@ export function resolvePolicy(
 }
 
 /** Numbers of the statuses in a mask, ascending. */
-export function statusesOf(mask: number): number[] {
+function statusesOf(mask: number): number[] {
   const statuses: number[] = [];
   for (let s = statusMin; s <= statusMax; s++) if ((mask & (1 << s)) !== 0) statuses.push(s);
   return statuses;

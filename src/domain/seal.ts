@@ -9,7 +9,6 @@
  */
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 
-export const masterKeyBytes = 32;
 export const sealNonceBytes = 24;
 const tagBytes = 16;
 

@@ -11,7 +11,7 @@ import { hkdfSync } from "node:crypto";
 import { keyVersionMax } from "../../schema/bound.ts";
 
 export const keySecretBytes = 32;
-export const sessionKeyBytes = 32;
+const sessionKeyBytes = 32;
 
 const label = new TextEncoder().encode("kartu session key v1");
 

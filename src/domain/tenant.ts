@@ -2,8 +2,8 @@
 import { OperatorRefused } from "./operator.ts";
 
 export const tenantDefaults = { currency: "IDR", timezone: "Asia/Jakarta" } as const;
-export const passwordMinChars = 12;
-export const passwordMaxChars = 128;
+const passwordMinChars = 12;
+const passwordMaxChars = 128;
 const slugMaxChars = 64;
 
 const invalid = (field: string, message: string): never => {

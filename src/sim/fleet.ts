@@ -3,7 +3,7 @@
  * back, one tick after the other. Within a tick the taps come first, in memory; then all devices talk
  * to the server at once. So a seed repeats every tap, whatever the server's speed.
  */
-import { CHECKED_IN, type CardState, IDLE, stateAfter } from "../domain/state.ts";
+import { type CardState, CHECKED_IN, IDLE, stateAfter } from "../domain/state.ts";
 import { Chip } from "./chip.ts";
 import type { Random } from "./random.ts";
 import type { Member, Station } from "./station.ts";
@@ -116,7 +116,10 @@ export class Fleet {
     return result;
   }
 
-  #happened(wallet: Wallet, event: { type: Wish["type"]; balanceAfter: number; timestamp: number }) {
+  #happened(
+    wallet: Wallet,
+    event: { type: Wish["type"]; balanceAfter: number; timestamp: number },
+  ) {
     this.made += 1;
     wallet.balance = event.balanceAfter;
     wallet.state = stateAfter(wallet.state, event.type);

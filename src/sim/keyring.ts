@@ -4,7 +4,13 @@
  */
 import type { KeyObject } from "node:crypto";
 import { type CardKeys, deriveCardKeys } from "../domain/cardkey.ts";
-import { type GrantJwk, grantKey, type Op, type SignedGrant, verifyGrant } from "../domain/grant.ts";
+import {
+  type GrantJwk,
+  grantKey,
+  type Op,
+  type SignedGrant,
+  verifyGrant,
+} from "../domain/grant.ts";
 
 /** Card keys by session key and card; bounded by cards × key versions of a run. */
 export class KeyCache {

@@ -7,7 +7,7 @@ import type { Answer } from "./client.ts";
 import type { Findings } from "./finding.ts";
 import type { Happened, WireEvent } from "./happened.ts";
 import { LocalDays } from "./localday.ts";
-import { type FlagReason, flagOrder, type Known, ModelCard } from "./modelcard.ts";
+import { type FlagReason, flagOrder, type Known, type ModelCard } from "./modelcard.ts";
 
 export interface ModelPolicy {
   readonly maxBalance: number;
@@ -230,7 +230,8 @@ function settles(device: ModelDevice, card: ModelCard, known: Known, policy: Mod
 /** The answer that an outcome must give: 200, or 409 if there is nothing but repeats. */
 function shapeOf(outcome: Outcome): unknown {
   const { accepted, rejected, flags, rejections } = outcome;
-  const repeat = rejected > 0 && accepted === 0 && rejections.every((r) => r.reason === "duplicate");
+  const repeat =
+    rejected > 0 && accepted === 0 && rejections.every((r) => r.reason === "duplicate");
   return repeat
     ? { status: 409, error: "duplicate_counter", accepted, rejected }
     : { status: 200, accepted, rejected, flags, rejections };

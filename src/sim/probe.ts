@@ -8,7 +8,12 @@ import type { Radio } from "./radio.ts";
 import type { Station } from "./station.ts";
 import type { Terminal } from "./terminal.ts";
 
-type Probe = readonly [what: string, call: Omit<Call, "token" | "kind">, status: number, code: string];
+type Probe = readonly [
+  what: string,
+  call: Omit<Call, "token" | "kind">,
+  status: number,
+  code: string,
+];
 
 const errorOf = (answer: Answer): unknown =>
   (answer.body as { error?: unknown } | null)?.error ?? null;
@@ -64,11 +69,14 @@ export async function probeTerminal(terminal: Terminal, findings: Findings): Pro
     ["a malformed id", get("/api/cards/xyz"), 404, "card_not_found"],
     ["an unknown path", get("/api/nowhere"), 404, "not_found"],
     ["another method", get("/api/reconcile"), 405, "method_not_allowed"],
-    ["a version that was never made", get("/api/session-grant?keyVersion=255"), 422, "invalid_key_version"],
+    [
+      "a version that was never made",
+      get("/api/session-grant?keyVersion=255"),
+      422,
+      "invalid_key_version",
+    ],
     ["an unknown parameter", get("/api/session-grant?key=1"), 400, "malformed_payload"],
-    ...malformed.map(
-      ([what, bad]): Probe => [what, batch([bad]), 400, "malformed_payload"],
-    ),
+    ...malformed.map(([what, bad]): Probe => [what, batch([bad]), 400, "malformed_payload"]),
   ]);
   const empty = await terminal.call({ ...batch([]), kind: "probe" });
   const { accepted, rejected, flags } = (empty.body ?? {}) as Record<string, unknown>;
@@ -86,12 +94,32 @@ export async function probeStation(
   const { cardId, userId, freeUserId } = taken;
   const topup = { amount: 1, operatorId: 1, timestamp: 1 };
   const probes: Probe[] = [
-    ["a card twice", post("/api/cards", { ...card, cardId, userId, keyVersion }), 409, "card_already_registered"],
-    ["a member twice", post("/api/cards", { ...card, userId, keyVersion }), 409, "user_has_active_card"],
+    [
+      "a card twice",
+      post("/api/cards", { ...card, cardId, userId, keyVersion }),
+      409,
+      "card_already_registered",
+    ],
+    [
+      "a member twice",
+      post("/api/cards", { ...card, userId, keyVersion }),
+      409,
+      "user_has_active_card",
+    ],
     ["no such member", post("/api/cards", { ...card, keyVersion }), 422, "invalid_user"],
-    ["top-up of nothing", post(`/api/cards/${cardId}/topup`, { ...topup, amount: 0 }), 400, "malformed_payload"],
+    [
+      "top-up of nothing",
+      post(`/api/cards/${cardId}/topup`, { ...topup, amount: 0 }),
+      400,
+      "malformed_payload",
+    ],
     ["top-up of no card", post(`${nowhere}/topup`, topup), 404, "card_not_found"],
-    ["cancel of nothing", post(`/api/cards/${cardId}/topup/none/cancel`, {}), 404, "topup_not_found"],
+    [
+      "cancel of nothing",
+      post(`/api/cards/${cardId}/topup/none/cancel`, {}),
+      404,
+      "topup_not_found",
+    ],
   ];
   if (freeUserId !== null) {
     const body = { ...card, userId: freeUserId, keyVersion: 255 };

@@ -7,7 +7,8 @@ export class Random {
 
   constructor(seed: number | string) {
     let h = 0x9e3779b9;
-    for (const char of String(seed)) h = Math.imul(h ^ (char.codePointAt(0) ?? 0), 0x85ebca6b) >>> 0;
+    for (const char of String(seed))
+      h = Math.imul(h ^ (char.codePointAt(0) ?? 0), 0x85ebca6b) >>> 0;
     for (let i = 0; i < 4; i += 1) {
       h = (h + 0x9e3779b9) >>> 0;
       let z = h;
@@ -76,7 +77,13 @@ export class Random {
     bytes[6] = (bytes[6]! & 0x0f) | 0x40;
     bytes[8] = (bytes[8]! & 0x3f) | 0x80;
     const hex = bytes.toHex();
-    const parts = [[0, 8], [8, 12], [12, 16], [16, 20], [20, 32]] as const;
+    const parts = [
+      [0, 8],
+      [8, 12],
+      [12, 16],
+      [16, 20],
+      [20, 32],
+    ] as const;
     return parts.map(([from, to]) => hex.slice(from, to)).join("-");
   }
 }

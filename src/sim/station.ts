@@ -117,7 +117,7 @@ export class Station extends Terminal {
       const answer = await this.#post("topup", `/api/cards/${cardId}/topup`, call);
       const { clock, desk } = this.world;
       const made = desk.topup(this.device, cardId, call, answer, clock.now(), exact);
-      if (!made || made.status !== "PENDING") return { done: false, why: "topup_refused" };
+      if (made?.status !== "PENDING") return { done: false, why: "topup_refused" };
       const wish = { type: "credit", amount, ...(hold ? { hold } : {}) } as const;
       const result = this.write(chip, reading, wish, now, card.expiresAt);
       if (result.done || this.#landed(chip, reading)) return result;
@@ -138,7 +138,12 @@ export class Station extends Terminal {
     this.interrupted.delete(cardId);
     const landed = tookEffect(broken, card);
     if (landed) this.queue.push(happened("credit", before, landed));
-    this.#mend(chip, { cardId, keys, card, keyVersion }, before.expiresAt, card.plain.lastTimestamp);
+    this.#mend(
+      chip,
+      { cardId, keys, card, keyVersion },
+      before.expiresAt,
+      card.plain.lastTimestamp,
+    );
     return landed !== null;
   }
 

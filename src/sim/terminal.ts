@@ -249,7 +249,13 @@ export class Terminal extends Radio {
     const cards = events.map(({ wire }) => wire.cardId);
     return this.world.locks.run(cards, async () => {
       const path = "/api/reconcile";
-      const answer = await this.call({ kind: "reconcile", method: "POST", path, body, loseRequest });
+      const answer = await this.call({
+        kind: "reconcile",
+        method: "POST",
+        path,
+        body,
+        loseRequest,
+      });
       if (loseRequest) return false;
       this.world.model.batch(this.device, events, answer, this.world.clock.now());
       return true;

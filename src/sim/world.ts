@@ -41,8 +41,6 @@ export interface Trouble {
   readonly split: number;
 }
 
-export const calm: Trouble = { loseRequest: 0, loseReply: 0, resend: 0, recut: 0, split: 0 };
-
 export interface World {
   readonly clock: SimClock;
   readonly client: Client;

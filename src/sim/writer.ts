@@ -5,7 +5,13 @@
  */
 import type { CardKeys } from "../domain/cardkey.ts";
 import type { OpenCard } from "../domain/image.ts";
-import { type CardWrite, nextCounter, pageOrder, type Written, writeImage } from "../domain/write.ts";
+import {
+  type CardWrite,
+  nextCounter,
+  pageOrder,
+  type Written,
+  writeImage,
+} from "../domain/write.ts";
 import type { Chip } from "./chip.ts";
 
 const trailerPages = 16;

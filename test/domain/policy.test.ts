@@ -98,7 +98,9 @@ describe("ranges", () => {
     checkPolicyValues({ ...values, weeklyLimit: values.dailyLimit }, "it");
     checkPolicyValues({ ...values, singleTxLimit: values.maxBalance }, "it");
     expect(() => checkPolicyValues({ ...values, weeklyLimit: 1_999_999 }, "it")).toThrow("weekly");
-    expect(() => checkPolicyValues({ ...values, singleTxLimit: 5_000_001 }, "it")).toThrow("single");
+    expect(() => checkPolicyValues({ ...values, singleTxLimit: 5_000_001 }, "it")).toThrow(
+      "single",
+    );
   });
 });
 
@@ -115,7 +117,8 @@ describe("words", () => {
     ["allowedOps.terminal", "inherit", null],
   ];
   for (const [field, word, value] of good) {
-    test(`${field}=${word}`, () => expect(parsePolicyChange({ [field]: word })).toEqual({ [field]: value }));
+    test(`${field}=${word}`, () =>
+      expect(parsePolicyChange({ [field]: word })).toEqual({ [field]: value }));
   }
   const bad: [string, string][] = [
     ["maxBalance", ""],
@@ -131,7 +134,8 @@ describe("words", () => {
     ["currency", "USD"],
   ];
   for (const [field, word] of bad) {
-    test(`${field}=${word} is refused`, () => expect(() => parsePolicyChange({ [field]: word })).toThrow());
+    test(`${field}=${word} is refused`, () =>
+      expect(() => parsePolicyChange({ [field]: word })).toThrow());
   }
 
   test("values as people read them", () => {

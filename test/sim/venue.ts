@@ -26,6 +26,18 @@ export const policy = {
   policyVersion: 1,
 };
 
+type Body = {
+  cardId: string;
+  userId: number;
+  createdAt: number;
+  keyVersion: number;
+  amount: number;
+  events: WireEvent[];
+};
+
+/** Where nobody answers: the work was done, but no client gets the reply. */
+const deadEnd = "http://127.0.0.1:1/";
+
 interface Card {
   userId: number;
   createdAt: number;
@@ -50,6 +62,8 @@ export class Venue {
   readonly reports: unknown[] = [];
   /** Called before each answer; may answer in its place. */
   intercept: (request: Request, path: string) => Response | null = () => null;
+  /** Path whose replies break off, though the work was done. */
+  breakReply = "";
   primary = 1;
   readonly #sessionKeys = new Map<number, string>();
   readonly #replays = new Map<string, { status: number; body: unknown }>();
@@ -88,11 +102,12 @@ export class Venue {
       const headers = { "Idempotent-Replayed": "true" };
       return Response.json(kept.body, { status: kept.status, headers });
     }
-    const body = text === "" ? {} : JSON.parse(text);
+    const body = JSON.parse(text === "" ? "{}" : text) as Body;
     const answer = this.#route(device, request.method, pathname, searchParams, body);
     if (request.headers.has("idempotency-key") && answer.status < 300) {
       this.#replays.set(key, { status: answer.status, body: await answer.clone().json() });
     }
+    if (pathname === this.breakReply) return Response.redirect(deadEnd);
     return answer;
   }
 
@@ -101,7 +116,7 @@ export class Venue {
     method: string,
     path: string,
     query: URLSearchParams,
-    body: Record<string, never>,
+    body: Body,
   ): Response {
     const [, , noun, cardId = "", verb, topupId, cancel] = path.split("/");
     if (noun === "session-grant") return this.#grant(device, query);
@@ -140,7 +155,7 @@ export class Venue {
     return Response.json({ ...grant, signature }, { headers: { "Kartu-Key-Id": "grt_1" } });
   }
 
-  #register(body: { cardId: string; userId: number; createdAt: number }): Response {
+  #register(body: Body): Response {
     const { cardId, userId, createdAt } = body;
     const rest = { balance: 0, pending: new Map(), events: new Map() };
     this.cards.set(cardId, { userId, createdAt, ...rest });
@@ -148,7 +163,7 @@ export class Venue {
     return Response.json(answer, { status: 201 });
   }
 
-  #topup(cardId: string, card: Card, { amount }: { amount: number }): Response {
+  #topup(cardId: string, card: Card, { amount }: Body): Response {
     const topupId = randomUUID();
     card.pending.set(topupId, amount);
     card.balance += amount;
@@ -165,7 +180,7 @@ export class Venue {
     return Response.json({ cardId, topupId, amount, balance, status: "CANCELED" });
   }
 
-  #reconcile(body: { events: WireEvent[] }): Response {
+  #reconcile(body: Body): Response {
     const rejections: unknown[] = [];
     for (const [index, event] of body.events.entries()) {
       const { cardId, counter, type, amount } = event;

@@ -49,8 +49,6 @@ export interface ShownSecret {
   readonly qr: { readonly payload: string; readonly svg: string };
 }
 
-export type DeviceService = ReturnType<typeof deviceService>;
-
 export function deviceService(deps: DeviceDeps) {
   const { store, random, audit, event, tokens } = deps;
 

@@ -18,7 +18,7 @@ import type { EventService } from "../event/service.ts";
 import type { Tenant } from "./store.ts";
 import * as rows from "./store.ts";
 
-export type { Tenant, TenantType } from "./store.ts";
+export type { Tenant } from "./store.ts";
 
 export interface IamDeps {
   readonly store: Store;
@@ -56,8 +56,6 @@ export interface Initialised {
 /** 144 bits, 24 characters. */
 const passwordBytes = 18;
 const tenantsListedMax = 10_000;
-
-export type IamService = ReturnType<typeof iamService>;
 
 export function iamService({ store, random, audit, event, openTenant, openServer }: IamDeps) {
   /**

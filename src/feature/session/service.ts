@@ -96,10 +96,10 @@ export function sessionService({ store, policy, keys, signing }: SessionDeps) {
     }
     const known = shared.get(id);
     if (known !== undefined) return known;
-    const signing = sign(grant);
-    shared.set(id, signing);
-    signing.catch(() => shared.delete(id));
-    return signing;
+    const pending = sign(grant);
+    shared.set(id, pending);
+    pending.catch(() => shared.delete(id));
+    return pending;
   }
 
   async function sign(grant: Grant): Promise<IssuedGrant> {

@@ -1,0 +1,104 @@
+/** `kartu serve`: the server, until it is told to stop. An empty directory is initialised first. */
+import type { Command } from "commander";
+import { type Kartu, openKartu, type Serving, serveKartu } from "../app.ts";
+import { systemClock } from "../system/clock.ts";
+import { createLog } from "../system/log.ts";
+import { type Context, contextOf, UsageError } from "./context.ts";
+import { type InitResult, initDefaults, initDirectory, initWords, stateOf } from "./init.ts";
+import { serveSocket } from "./socket.ts";
+
+interface ServeOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly clockOffset?: string;
+}
+
+const offsetMaxSec = 10 * 366 * 86_400;
+
+export interface Running {
+  readonly kartu: Kartu;
+  readonly serving: Serving;
+  /** Takes no more, finishes what runs, checkpoints. */
+  stop(): Promise<void>;
+}
+
+/** Opens the directory, serves it and listens for commands. */
+export async function start(context: Context, offsetSec: number): Promise<Running> {
+  const { dataDir, config, random } = context;
+  const logOptions = { level: config.logLevel, json: config.logJson };
+  const clock = systemClock({
+    offsetSec,
+    onError: (error) => log.error("a timer failed", { error }),
+  });
+  const log = createLog({ ...logOptions, nowMs: () => clock.nowMs() });
+  const kartu = await openKartu({ dataDir, config, clock, random, log });
+  let serving: Serving;
+  try {
+    serving = serveKartu(kartu, { host: config.host, port: config.port });
+  } catch (error) {
+    await kartu.close();
+    throw error;
+  }
+  const socket = serveSocket(kartu, dataDir);
+  return {
+    kartu,
+    serving,
+    stop: async () => {
+      await socket.close();
+      await serving.stop(config.shutdownTimeoutSec);
+    },
+  };
+}
+
+/** Resolves with the first signal to stop; a second one ends the process at once. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let asked = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve(signal);
+    });
+  }
+  return promise;
+}
+
+function offsetOf({ config }: Context, text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (config.env !== "development") {
+    throw new UsageError("--clock-offset needs KARTU_ENV=development");
+  }
+  const value = /^-?[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (Math.abs(value) <= offsetMaxSec) return value;
+  throw new UsageError(`--clock-offset must be whole seconds, at most ${offsetMaxSec} either way`);
+}
+
+async function serve(context: Context, options: ServeOptions): Promise<void> {
+  const { out } = context;
+  const offsetSec = offsetOf(context, options.clockOffset);
+  let made: InitResult | undefined;
+  if ((await stateOf(context)) !== "done") {
+    made = await initDirectory(context, initDefaults);
+    if (!out.json) out.say(initWords(context, made));
+  }
+  const stopping = stopSignal();
+  const running = await start(context, offsetSec);
+  const { url } = running.serving;
+  out.result({ url, ...(made && { initialised: made }) }, `listening on ${url}`);
+  await stopping;
+  await running.stop();
+}
+
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("serve the device surface and the documents")
+    .option("--host <address>", "address to listen on (KARTU_HOST, 127.0.0.1)")
+    .option("--port <number>", "port to listen on, 0 picks one (KARTU_PORT, 8080)")
+    .option("--clock-offset <seconds>", "move the clock; only with KARTU_ENV=development")
+    .action(async (options: ServeOptions, command: Command) => {
+      const over = { KARTU_HOST: options.host, KARTU_PORT: options.port };
+      await serve(contextOf(command, over), options);
+    });
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bun
+/**
+ * The command line: one program, `kartu`. What each command does stands in `command/`; here they come
+ * together, and failures become exit codes: 0 done, 1 failed, 2 wrong usage or refused.
+ */
+import { Command, CommanderError } from "commander";
+import { endingOf } from "./command/context.ts";
+import { addDevice } from "./command/device.ts";
+import { addInit } from "./command/init.ts";
+import { addKeys } from "./command/keys.ts";
+import { addMember } from "./command/member.ts";
+import { addServe } from "./command/serve.ts";
+
+const groups = [addServe, addInit, addDevice, addMember, addKeys];
+
+function programOf(): Command {
+  const program = new Command("kartu")
+    .description("The backend of offline NFC wallets, in one program.")
+    .option("--data <dir>", "data directory (KARTU_DATA, ./kartu-data)")
+    .option("--json", "one JSON object or line on stdout, words for people on stderr")
+    .option("--tenant <slug>", "the tenant, where there are several (the first)")
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  for (const add of groups) add(program);
+  return program;
+}
+
+/** Help that was asked for is done; everything else that the parser throws is wrong usage. */
+const codeOf = ({ exitCode, code }: CommanderError): number =>
+  exitCode === 0 && code !== "commander.help" ? 0 : 2;
+
+async function main(): Promise<number> {
+  process.umask(0o077);
+  try {
+    await programOf().parseAsync();
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return codeOf(error);
+    const { code, text } = endingOf(error);
+    if (text !== "") process.stderr.write(`kartu: ${text}\n`);
+    return code;
+  }
+}
+
+main().then((code) => process.exit(code));

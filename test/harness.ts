@@ -1,0 +1,224 @@
+/**
+ * A whole venue under test: the server as it is served, on a real file in a temporary directory, with a
+ * clock that only tests move and random that repeats. Every look at the money proves the ledger too.
+ */
+import { afterAll, afterEach } from "bun:test";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { databaseName, type Kartu, openKartu, type Serving, serveKartu } from "../src/app.ts";
+import { type Config, readConfig } from "../src/config.ts";
+import type { Actor } from "../src/domain/audit.ts";
+import type { Clock } from "../src/system/clock.ts";
+import { createLog } from "../src/system/log.ts";
+import { seededRandom } from "../src/system/random.ts";
+import { TenantUnderTest } from "./tenant.ts";
+
+export { Chain, OFFLINE, SUSPECT, type WireEvent } from "./chip.ts";
+export { type DeviceUnderTest, TenantUnderTest } from "./tenant.ts";
+
+/** Thursday, 8 May 2025, 17:26:40 in Jakarta. */
+export const startSec = 1_746_700_000;
+export const operator: Actor = { type: "user", id: "operator" };
+
+export interface VenueClock extends Clock {
+  nowSec(): number;
+  /** Puts the clock to a second, also backwards. */
+  set(sec: number): void;
+  /** Runs what comes round every minute, once. */
+  minute(): Promise<void>;
+}
+
+function venueClock(): VenueClock {
+  const works: (() => void | Promise<void>)[] = [];
+  let sec = startSec;
+  return {
+    nowMs: () => sec * 1000,
+    nowSec: () => sec,
+    advance: (by) => {
+      sec += by;
+    },
+    set: (to) => {
+      sec = to;
+    },
+    // Nothing runs by itself, so that a test says when a job comes round.
+    every: (_periodMs, work) => {
+      works.push(work);
+      return async () => undefined;
+    },
+    minute: async () => {
+      for (const work of works) await work();
+    },
+  };
+}
+
+/** Rate limits are off unless a test sets them; answers are held against the contract. */
+const baseEnvironment = {
+  KARTU_MASTER_KEY: new Uint8Array(32).fill(5).toBase64(),
+  KARTU_ENV: "staging",
+  KARTU_RATE_IP_PER_MIN: "0",
+  KARTU_RATE_DEVICE_TOKEN_PER_MIN: "0",
+  KARTU_RATE_DEVICE_TOKEN_IP_PER_MIN: "0",
+  KARTU_RATE_GRANT_PER_MIN: "0",
+  KARTU_RATE_DEVICE_PER_MIN: "0",
+  KARTU_RATE_REPORT_PER_MIN: "0",
+};
+
+function configOf(env: Readonly<Record<string, string>>): Config {
+  const read = readConfig({ ...baseEnvironment, ...env });
+  if ("faults" in read) throw new Error(read.faults.join("\n"));
+  return read.config;
+}
+
+const fresh = (): string => mkdtempSync(join(tmpdir(), "kartu-venue-"));
+
+/** A directory with one tenant, made once: its owner's password takes a tenth of a second to hash. */
+let template: Promise<string> | undefined;
+
+async function makeTemplate(): Promise<string> {
+  const dataDir = fresh();
+  const clock = venueClock();
+  const log = createLog({ nowMs: clock.nowMs, level: "error" });
+  const kartu = await openKartu({
+    dataDir,
+    config: configOf({}),
+    clock,
+    random: seededRandom(1),
+    log,
+  });
+  const ownerPassword = "a long password";
+  await kartu.iam.initialise(
+    { tenant: { name: "Kantin Utama" }, ownerEmail: "owner@example.com", ownerPassword },
+    operator,
+    clock.nowMs(),
+  );
+  await kartu.close();
+  return dataDir;
+}
+
+export interface Answer<T = unknown> {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as JSON; undefined when there was none. */
+  readonly json: T;
+}
+
+export interface CallOptions {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Call = <T = Record<string, unknown>>(
+  method: string,
+  path: string,
+  options?: CallOptions,
+) => Promise<Answer<T>>;
+
+const callOf =
+  ({ app }: Serving): Call =>
+  async <T>(method: string, path: string, { token, body, headers = {} }: CallOptions = {}) => {
+    const given = new Headers(headers);
+    if (token !== undefined) given.set("authorization", `Bearer ${token}`);
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    if (text !== undefined && !given.has("content-type")) {
+      given.set("content-type", "application/json");
+    }
+    const init = { method, headers: given, ...(text !== undefined && { body: text }) };
+    const response = await app.handle(new Request(`http://localhost${path}`, init));
+    const answer = await response.text();
+    const json = (answer === "" ? undefined : JSON.parse(answer)) as T;
+    return { status: response.status, headers: response.headers, json };
+  };
+
+export interface VenueOptions {
+  readonly seed?: number;
+  /** Variables of the environment. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** A directory to open again instead of a fresh one; the caller removes it. */
+  readonly dataDir?: string;
+}
+
+/** The first tenant's venue, with what belongs to the whole server. */
+export class Venue extends TenantUnderTest {
+  constructor(
+    kartu: Kartu,
+    call: Call,
+    clock: VenueClock,
+    tenant: { tenantId: number; slug: string },
+    readonly dataDir: string,
+    /** What went wrong inside: internal errors and failed jobs, as log lines. */
+    readonly faults: string[],
+    readonly stop: () => Promise<void>,
+  ) {
+    super(kartu, call, clock, tenant);
+  }
+
+  async addTenant(name = "Kantin Kedua"): Promise<TenantUnderTest> {
+    const { kartu, call, clock } = this;
+    const tenant = await kartu.iam.addTenant({ name }, operator, clock.nowMs());
+    return new TenantUnderTest(kartu, call, clock, tenant);
+  }
+
+  /** Proves the ledger of every tenant and stops the server. @throws if anything went wrong inside */
+  async close(): Promise<void> {
+    const tenants = await this.kartu.iam.listTenants();
+    for (const tenant of tenants) {
+      await new TenantUnderTest(this.kartu, this.call, this.clock, tenant).balances();
+    }
+    await this.stop();
+    if (this.faults.length > 0) throw new Error(`faults inside:\n${this.faults.join("")}`);
+  }
+}
+
+/** A venue that is served. Tests take it from `venues`, which closes it. */
+export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
+  template ??= makeTemplate();
+  const dataDir = options.dataDir ?? fresh();
+  if (options.dataDir === undefined) {
+    copyFileSync(join(await template, databaseName), join(dataDir, databaseName));
+  }
+  const clock = venueClock();
+  const faults: string[] = [];
+  const log = createLog({
+    nowMs: clock.nowMs,
+    level: "error",
+    write: (line) => void faults.push(line),
+  });
+  const kartu = await openKartu({
+    dataDir,
+    config: configOf(options.config ?? {}),
+    clock,
+    random: seededRandom(options.seed ?? 7),
+    log,
+  });
+  const serving = serveKartu(kartu, { host: "127.0.0.1", port: 0 });
+  const tenant = await kartu.iam.tenantBySlug();
+  if (tenant === undefined) throw new Error("a venue has a tenant");
+  const stop = (): Promise<void> => serving.stop(5);
+  return new Venue(kartu, callOf(serving), clock, tenant, dataDir, faults, stop);
+}
+
+/** To be called once in each test file, at its top: venues and their directories go after each test. */
+export function venues(): (options?: VenueOptions) => Promise<Venue> {
+  const open: Venue[] = [];
+  afterEach(async () => {
+    for (const venue of open.splice(0).reverse()) {
+      try {
+        await venue.close();
+      } finally {
+        rmSync(venue.dataDir, { recursive: true, force: true });
+      }
+    }
+  });
+  afterAll(async () => {
+    const made = template;
+    template = undefined;
+    if (made !== undefined) rmSync(await made, { recursive: true, force: true });
+  });
+  return async (options) => {
+    const venue = await openVenue(options);
+    open.push(venue);
+    return venue;
+  };
+}
