@@ -75,7 +75,7 @@ export function compose({ store, masterKey, random, config, publicUrl }: Parts) 
   const key = keyService({ ...common, masterKey });
   const money = moneyService({ random });
   const member = memberService(common);
-  const flag = flagService({ random, event });
+  const flag = flagService({ random, audit, event });
   const policy = policyService({
     ...common,
     onBlockedStatusesChanged: (tx, tenantId, mask) => blocklist.relist(tx, tenantId, mask),
@@ -116,7 +116,7 @@ export function compose({ store, masterKey, random, config, publicUrl }: Parts) 
     settlement,
   });
   const report = reportService({ random, audit, event, card, flag });
-  const review = reviewService({ ...common, money, card, flag, reconcile });
+  const review = reviewService({ store, money, card, flag, reconcile, settlement });
   return {
     audit,
     event,

@@ -111,12 +111,6 @@ const table = {
     1_048_576,
     "largest request body",
   ),
-  batchLimitBytes: variable(
-    "KARTU_BATCH_LIMIT_BYTES",
-    integer(1024, 2 ** 30),
-    8_388_608,
-    "largest body of a reconciliation batch",
-  ),
   logLevel: variable<LogLevel>(
     "KARTU_LOG_LEVEL",
     oneOf(...logLevels),
@@ -134,7 +128,9 @@ const table = {
 
 /** The settings, parsed; `publicUrl`, `issuer` and `problemBase` are never empty. */
 export type Config = Values<typeof table>;
-export type ConfigResult = { readonly config: Config } | { readonly faults: readonly string[] };
+export type ConfigResult =
+  | { readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly faults: readonly string[] };
 
 const originOf = (hostName: string, port: number): string =>
   `http://${hostName.includes(":") ? `[${hostName}]` : hostName}:${port}`;
@@ -156,7 +152,8 @@ const withAddresses = (config: Config): Config => {
  */
 export const readConfig = (env: Environment): ConfigResult => {
   const read = readVariables(table, env);
-  return "faults" in read ? read : { config: withAddresses(read.values) };
+  if ("faults" in read) return read;
+  return { config: withAddresses(read.values), warnings: read.warnings };
 };
 
 /** `config` once the port is known that a `port` of 0 was bound to: addresses not set follow it. */

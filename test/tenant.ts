@@ -207,7 +207,7 @@ export class TenantUnderTest {
   ): Promise<Chain> {
     this.#cards += 1;
     const cardId = `ca${this.tenantId.toString(16).padStart(2, "0")}${this.#cards.toString(16).padStart(8, "0")}`;
-    const userId = more["userId"] ?? (await this.member());
+    const userId = more.userId ?? (await this.member());
     const createdAt = this.clock.nowSec();
     const body = { cardId, userId, name: "Siti Rahayu", createdAt, keyVersion: 1, ...more };
     const { status, json } = await station.call("POST", "/api/cards", body);

@@ -134,6 +134,11 @@ export const flagByUuid = statement<[tenantId: number, uuid: string], FlagRow>(
   `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.uuid = ?2 AND f.tenant_id = ?1`,
 );
 
+export const flagByNo = statement<[tenantId: number, flagNo: number], FlagRow>(
+  "flag.byNo",
+  `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.flag_no = ?2 AND f.tenant_id = ?1`,
+);
+
 /** Newest first, below a number. */
 export const flagsByStatus = statement<
   [tenantId: number, status: string, below: number, limit: number],

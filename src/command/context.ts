@@ -56,6 +56,8 @@ export function contextOf(
   if ("faults" in read) throw new UsageError(read.faults.join("\n"));
   const { config } = read;
   const clock = systemClock();
+  const log = createLog({ level: "warn", json: false, nowMs: () => clock.nowMs() });
+  for (const warning of read.warnings) log.warn(warning);
   return {
     config,
     dataDir: resolve(config.dataDir),
@@ -64,7 +66,7 @@ export function contextOf(
     out: new Output(options.json === true),
     clock,
     random: systemRandom(),
-    log: createLog({ level: "warn", json: false, nowMs: () => clock.nowMs() }),
+    log,
   };
 }
 

@@ -2,16 +2,17 @@
  * `kartu init`: makes a data directory with its key, its first tenant and that tenant's owner. A start
  * that was cut off is taken up again; a directory that holds anything else is left alone.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { databaseName, openKartu } from "../app.ts";
+import { databasePath, openKartu } from "../app.ts";
 import { checkPassword } from "../domain/tenant.ts";
 import { checkEmail, checkName } from "../domain/text.ts";
-import { lockName } from "../store/lock.ts";
-import { createMasterKey, masterKeyPath } from "../system/masterkey.ts";
+import { syncDirectory } from "../store/backup.ts";
+import { lockDirectory, lockName } from "../store/lock.ts";
+import { createMasterKey, masterKeyPath, readMasterKey } from "../system/masterkey.ts";
 import { type Context, contextOf, UsageError } from "./context.ts";
 import { cli } from "./operation.ts";
-import { reading } from "./reading.ts";
 import { socketName } from "./socket.ts";
 
 export interface InitOptions {
@@ -29,52 +30,76 @@ export interface InitResult {
   readonly ownerPassword?: string;
 }
 
-/** What a directory may hold before there is a database in it. */
-const strayNames: ReadonlySet<string> = new Set([lockName, socketName, "lost+found"]);
+const masterKeyName = "master.key";
+const stagingName = ".init";
+/** What a directory may hold before there is a database in it: also what a start that was cut off left. */
+const strayNames: ReadonlySet<string> = new Set([
+  lockName,
+  socketName,
+  stagingName,
+  masterKeyName,
+  "lost+found",
+]);
 
-/** `fresh`: nothing is there; `begun`: an init did not end; `done`; `foreign`: somebody else's. */
-export async function stateOf(context: Context): Promise<"fresh" | "begun" | "done" | "foreign"> {
-  const { dataDir } = context;
-  if (!existsSync(dataDir)) return "fresh";
-  const names = readdirSync(dataDir).filter((name) => !strayNames.has(name));
-  if (names.length === 0) return "fresh";
-  if (names.includes(databaseName)) {
-    if (isEmptyFile(context)) return "begun";
-    const first = await reading(context, (host) => host.iam.tenantBySlug());
-    return first === undefined ? "begun" : "done";
-  }
-  return names.every((name) => masterKeyPath(dataDir).endsWith(`/${name}`)) ? "begun" : "foreign";
-}
-
-/** A database that was opened for the first time and never written. */
-const isEmptyFile = ({ dataDir }: Context): boolean =>
-  Bun.file(`${dataDir}/${databaseName}`).size === 0;
+/** A directory that has a database is complete: it is put there last. */
+export const isInitialised = ({ dataDir }: Pick<Context, "dataDir">): boolean =>
+  existsSync(databasePath(dataDir));
 
 /** @throws UsageError the directory is not ours to fill, or the options are not valid */
 export async function initDirectory(context: Context, options: InitOptions): Promise<InitResult> {
-  const { dataDir, config, clock, random, log } = context;
-  const { tenant, ownerEmail, ownerPassword } = options;
-  checkName("tenant", tenant);
-  checkEmail("owner-email", ownerEmail);
-  if (ownerPassword !== undefined) checkPassword(ownerPassword, ownerEmail);
-  const state = await stateOf(context);
-  if (state === "done") throw new UsageError(`${dataDir} is initialised already`);
-  if (state === "foreign")
-    throw new UsageError(`${dataDir} is not empty: choose another directory`);
-
+  const { dataDir } = context;
+  checkName("tenant", options.tenant);
+  checkEmail("owner-email", options.ownerEmail);
+  if (options.ownerPassword !== undefined) checkPassword(options.ownerPassword, options.ownerEmail);
+  refuseFilled(dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, 0o700);
-  if (config.masterKey === undefined && !existsSync(masterKeyPath(dataDir))) {
-    createMasterKey(dataDir, random);
-  }
-  const kartu = await openKartu({ dataDir, config, clock, random, log });
+  const lock = lockDirectory(dataDir);
   try {
+    refuseFilled(dataDir);
+    chmodSync(dataDir, 0o700);
+    return await fill(context, options);
+  } finally {
+    lock.release();
+  }
+}
+
+function refuseFilled(dataDir: string): void {
+  if (!existsSync(dataDir)) return;
+  if (isInitialised({ dataDir })) throw new UsageError(`${dataDir} is initialised already`);
+  if (readdirSync(dataDir).every((name) => strayNames.has(name))) return;
+  throw new UsageError(`${dataDir} holds something else: choose an empty directory`);
+}
+
+/** All is made in a directory within, then moved up, the database last. */
+async function fill(context: Context, options: InitOptions): Promise<InitResult> {
+  const { dataDir, config, random } = context;
+  const staging = join(dataDir, stagingName);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { mode: 0o700 });
+  const hasKey = existsSync(masterKeyPath(dataDir));
+  const given = hasKey ? readMasterKey(dataDir, config.masterKey) : config.masterKey;
+  const masterKey = given ?? createMasterKey(staging, random);
+  const made = await initialise({ ...context, dataDir: staging }, masterKey, options);
+  if (existsSync(masterKeyPath(staging))) {
+    renameSync(masterKeyPath(staging), masterKeyPath(dataDir));
+    await syncDirectory(dataDir);
+  }
+  renameSync(databasePath(staging), databasePath(dataDir));
+  await syncDirectory(dataDir);
+  rmSync(staging, { recursive: true, force: true });
+  return made;
+}
+
+async function initialise(
+  { dataDir, config, clock, random, log }: Context,
+  masterKey: Uint8Array,
+  { tenant, ownerEmail, ownerPassword }: InitOptions,
+): Promise<InitResult> {
+  const kartu = await openKartu({ dataDir, config: { ...config, masterKey }, clock, random, log });
+  try {
+    const draft = { tenant: { name: tenant }, ownerEmail };
     const made = await kartu.iam.initialise(
-      {
-        tenant: { name: tenant },
-        ownerEmail,
-        ...(ownerPassword !== undefined && { ownerPassword }),
-      },
+      ownerPassword === undefined ? draft : { ...draft, ownerPassword },
       cli,
       clock.nowMs(),
     );
@@ -96,7 +121,7 @@ export const initWords = ({ dataDir }: Context, made: InitResult): string =>
     ...(made.ownerPassword === undefined
       ? []
       : [`password  ${made.ownerPassword}   (shown this once)`]),
-    `Keep ${masterKeyPath(dataDir)} safe and apart from backups: without it the data's secrets are lost.`,
+    "Keep the master key safe and apart from backups: without it the data's secrets are lost.",
   ].join("\n");
 
 export function addInit(program: Command): void {

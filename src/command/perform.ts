@@ -3,10 +3,10 @@
  * directory, or here under the directory's lock when there is none. The lock alone says whether there
  * is one: a socket file left behind by a killed server is refused at the first try, and passed over.
  */
-import { existsSync } from "node:fs";
-import { databasePath, openKartu } from "../app.ts";
+import { openKartu } from "../app.ts";
 import { DirectoryLocked } from "../store/lock.ts";
 import { CommandFailed, type Context, UsageError } from "./context.ts";
+import { isInitialised } from "./init.ts";
 import {
   type ArgsOf,
   type Operation,
@@ -43,7 +43,7 @@ export async function perform<N extends OperationName>(
 }
 
 export function assertInitialised({ dataDir }: Pick<Context, "dataDir">): void {
-  if (existsSync(databasePath(dataDir))) return;
+  if (isInitialised({ dataDir })) return;
   throw new UsageError(
     `${dataDir} holds no data of Kartu: run \`kartu init --data ${dataDir}\` first`,
   );

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { type Kartu, openKartu, type Serving, serveKartu } from "../app.ts";
 import { systemClock } from "../system/clock.ts";
 import { createLog } from "../system/log.ts";
-import { type Context, contextOf, UsageError } from "./context.ts";
-import { type InitResult, initDefaults, initDirectory, initWords, stateOf } from "./init.ts";
+import { CommandFailed, type Context, contextOf, UsageError } from "./context.ts";
+import { type InitResult, initDefaults, initDirectory, initWords, isInitialised } from "./init.ts";
 import { serveSocket } from "./socket.ts";
 
 interface ServeOptions {
@@ -32,6 +32,10 @@ export async function start(context: Context, offsetSec: number): Promise<Runnin
   });
   const log = createLog({ ...logOptions, nowMs: () => clock.nowMs() });
   const kartu = await openKartu({ dataDir, config, clock, random, log });
+  if ((await kartu.iam.tenantBySlug()) === undefined) {
+    await kartu.close();
+    throw new CommandFailed(`the database in ${dataDir} has no tenant: it was not made by init`);
+  }
   let serving: Serving;
   try {
     serving = serveKartu(kartu, { host: config.host, port: config.port });
@@ -78,7 +82,7 @@ async function serve(context: Context, options: ServeOptions): Promise<void> {
   const { out } = context;
   const offsetSec = offsetOf(context, options.clockOffset);
   let made: InitResult | undefined;
-  if ((await stateOf(context)) !== "done") {
+  if (!isInitialised(context)) {
     made = await initDirectory(context, initDefaults);
     if (!out.json) out.say(initWords(context, made));
   }

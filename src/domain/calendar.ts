@@ -1,12 +1,11 @@
 /**
  * Local days and ISO weeks of a tenant's time zone, as numbers: a day counts from 1970-01-01, a week
- * (Monday to Sunday) from the one that holds it. Offsets come from the runtime's zone data, once a
- * quarter of an hour, since no zone changes within one.
+ * (Monday to Sunday) from the one that holds it. Offsets are the runtime's zone data, kept for each day
+ * of UTC; no zone has ever changed its clocks twice within one.
  */
-const quarterSec = 900;
 const daySec = 86_400;
 const offsetsCachedMax = 10_000;
-
+const zonesCachedMax = 1_000;
 
 export interface Calendar {
   readonly timeZone: string;
@@ -19,24 +18,26 @@ export const weekOf = (day: number): number => Math.floor((day + 3) / 7);
 export const weekdayOf = (day: number): number => day + 3 - weekOf(day) * 7;
 
 /** `YYYY-MM-DD` of a day number. */
-export const dayText = (day: number): string => {
-  const [year, month, date] = civil(day);
-  return `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(date).padStart(2, "0")}`;
-};
+export const dayText = (day: number): string =>
+  new Date(day * daySec * 1000).toISOString().slice(0, 10);
 
-/** Proleptic Gregorian date of a day number (days-from-civil, inverted). */
-function civil(day: number): [year: number, month: number, date: number] {
-  const z = day + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor(
-    (doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365,
-  );
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  const date = doy - Math.floor((153 * mp + 2) / 5) + 1;
-  return [yoe + era * 400 + (month <= 2 ? 1 : 0), month, date];
+/** The offset from UTC, in seconds, on one day of UTC: `before` until `changeSec`, then `after`. */
+interface Offsets {
+  readonly before: number;
+  readonly changeSec: number;
+  readonly after: number;
+}
+
+function readOffsets(timeZone: string, utcDay: number): Offsets {
+  const at = (sec: number) =>
+    Temporal.Instant.fromEpochMilliseconds(sec * 1000).toZonedDateTimeISO(timeZone);
+  const offsetAt = (sec: number): number => at(sec).offsetNanoseconds / 1e9;
+  const startSec = utcDay * daySec;
+  const before = offsetAt(startSec);
+  const after = offsetAt(startSec + daySec - 1);
+  if (before === after) return { before, changeSec: startSec, after };
+  const change = at(startSec).getTimeZoneTransition("next");
+  return { before, changeSec: change === null ? startSec : change.epochMilliseconds / 1000, after };
 }
 
 const calendars = new Map<string, Calendar>();
@@ -45,35 +46,22 @@ const calendars = new Map<string, Calendar>();
 export function calendar(timeZone: string): Calendar {
   const known = calendars.get(timeZone);
   if (known !== undefined) return known;
-  const offsets = new Map<number, number>();
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-  const offsetAt = (sec: number): number => {
-    const quarter = Math.floor(sec / quarterSec);
-    let offset = offsets.get(quarter);
-    if (offset === undefined) {
-      const at = quarter * quarterSec;
-      const part: Record<string, number> = {};
-      for (const { type, value } of format.formatToParts(at * 1000)) part[type] = Number(value);
-      const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-      offset = Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - at;
-      if (offsets.size >= offsetsCachedMax) offsets.clear();
-      offsets.set(quarter, offset);
-    }
-    return offset;
-  };
+  const days = new Map<number, Offsets>([[0, readOffsets(timeZone, 0)]]);
   const made: Calendar = {
     timeZone,
-    dayOf: (sec) => Math.floor((sec + offsetAt(sec)) / daySec),
+    dayOf(sec) {
+      const utcDay = Math.floor(sec / daySec);
+      let offsets = days.get(utcDay);
+      if (offsets === undefined) {
+        offsets = readOffsets(timeZone, utcDay);
+        if (days.size >= offsetsCachedMax) days.clear();
+        days.set(utcDay, offsets);
+      }
+      const offset = sec < offsets.changeSec ? offsets.before : offsets.after;
+      return Math.floor((sec + offset) / daySec);
+    },
   };
+  if (calendars.size >= zonesCachedMax) calendars.clear();
   calendars.set(timeZone, made);
   return made;
 }

@@ -122,7 +122,7 @@ export class Course {
     const { clock } = this.#options;
     if (!clock.advance) return;
     await this.#pass(clock, nightSec);
-    this.#muster.fleet.begin(true);
+    this.#muster.fleet.wake();
     await this.#talk();
   }
 

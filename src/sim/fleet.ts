@@ -55,6 +55,7 @@ const checkoutChance = 0.12;
 /** Share of a limit that an honest holder uses up at most. */
 const restraint = 0.9;
 const missesMax = 20;
+const settleRoundsMax = 8;
 
 export class Fleet {
   readonly wallets: Wallet[] = [];
@@ -104,9 +105,15 @@ export class Fleet {
   /** A new tick: some terminals lose their network, some find it again, one or the other restarts. */
   begin(isCalm: boolean): void {
     this.#weather(isCalm);
+    if (this.terminals.length === 0) return;
     const taps = this.#next;
     this.#next = [];
     for (const tap of taps) tap();
+  }
+
+  /** Everybody has network again. */
+  wake(): void {
+    this.#weather(true);
   }
 
   tap(terminal: Terminal, wallet: Wallet, wish: Wish, at = this.now): TapResult {
@@ -234,9 +241,10 @@ export class Fleet {
 
   /** Until nothing waits any more, with every terminal online. */
   async settle(): Promise<void> {
-    do {
+    for (let round = 0; round < settleRoundsMax; round += 1) {
       this.begin(true);
       await this.talk();
-    } while (this.#jobs.length + this.#next.length > 0);
+      if (this.#jobs.length + this.#next.length === 0) return;
+    }
   }
 }

@@ -104,7 +104,7 @@ const distance = (a: string, b: string): number => {
 
 const nearMax = 3;
 
-const unknownFault = (name: string, knownNames: Iterable<string>): string => {
+const unknownWarning = (name: string, knownNames: Iterable<string>): string => {
   let nearest = "";
   let least = nearMax + 1;
   for (const known of knownNames) {
@@ -114,7 +114,7 @@ const unknownFault = (name: string, knownNames: Iterable<string>): string => {
       nearest = known;
     }
   }
-  return `${name}: unknown variable${nearest && `; did you mean ${nearest}?`}`;
+  return `${name} is no setting of this version${nearest && `; did you mean ${nearest}?`}`;
 };
 
 const quotedMax = 80;
@@ -130,14 +130,16 @@ export type Values<T extends Table> = {
   readonly [K in keyof T]: T[K] extends Variable<infer V> ? V : never;
 };
 
+export type ReadVariables<T extends Table> =
+  | { readonly values: Values<T>; readonly warnings: readonly string[] }
+  | { readonly faults: readonly string[] };
+
 /**
  * The value of every row of `table` from `env`, or everything that is wrong, a line each. An empty
- * value counts as absent; a name beginning with KARTU_ that no row has is a fault, since it is a typo.
+ * value counts as absent. A name beginning with KARTU_ that no row has is most likely a typo, or a
+ * setting of another version: it stops nothing, but `warnings` tells of it.
  */
-export const readVariables = <T extends Table>(
-  table: T,
-  env: Environment,
-): { readonly values: Values<T> } | { readonly faults: readonly string[] } => {
+export const readVariables = <T extends Table>(table: T, env: Environment): ReadVariables<T> => {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   const known = new Set<string>();
@@ -153,8 +155,9 @@ export const readVariables = <T extends Table>(
       faults.push(badFault(row, value, error));
     }
   }
-  for (const name of Object.keys(env)) {
-    if (/^kartu_/i.test(name) && !known.has(name)) faults.push(unknownFault(name, known));
-  }
-  return faults.length > 0 ? { faults } : { values: values as Values<T> };
+  if (faults.length > 0) return { faults };
+  const warnings = Object.keys(env)
+    .filter((name) => /^kartu_/i.test(name) && !known.has(name))
+    .map((name) => unknownWarning(name, known));
+  return { values: values as Values<T>, warnings };
 };

@@ -31,7 +31,7 @@ export const blocklistRoutes = (
       },
     },
     handle: async ({ device, query, nowMs, matches }) => {
-      await expireDue(nowMs);
+      while ((await expireDue(nowMs)) > 0);
       const version = await blocklist.version(device.tenantId);
       if (matches(`${version}-${query.since ?? "all"}`)) return notModified;
       return await blocklist.delta(device.tenantId, query.since);

@@ -132,6 +132,7 @@ export function cardService(deps: CardDeps) {
     reason: string,
     doer: Doer,
     nowMs: number,
+    facts: Readonly<Record<string, unknown>> = {},
   ): Promise<CardRecord> {
     const after = await book.put(tx, card, { ...card, status, blockedAtSec: atSec });
     await writeBlockNote(tx, card, reason, doer.actor.id);
@@ -146,7 +147,7 @@ export function cardService(deps: CardDeps) {
     await tell(tx, card, doer, nowMs, {
       kind: "status",
       action: "fleet.card.blocked",
-      detail: { status: STATUS_NAME[status], reason },
+      detail: { ...facts, status: STATUS_NAME[status], reason },
       data,
     });
     return after;
@@ -221,7 +222,8 @@ export function cardService(deps: CardDeps) {
       name: input.name,
       keyVersion: input.keyVersion,
       createdAtSec: input.createdAt,
-      expiresAtSec: input.expiresAt ?? null,
+      // 0 on the chip means never.
+      expiresAtSec: input.expiresAt || null,
       replacesNo: null,
       registeredAtMs: nowMs,
       openingBalance: 0,
@@ -282,7 +284,8 @@ export function cardService(deps: CardDeps) {
     const card = await take(tx, tenantId, cardId, nowMs);
     if (card.status === ACTIVE) {
       const atSec = Math.floor(nowMs / 1000);
-      return { card: await setBlocked(tx, card, as, atSec, reason, doer, nowMs), changed: true };
+      const blocked = await setBlocked(tx, card, as, atSec, reason, doer, nowMs, facts);
+      return { card: blocked, changed: true };
     }
     await tell(tx, card, doer, nowMs, {
       kind: "status",

@@ -2,12 +2,14 @@
  * Raising: putting into the review queue what an operator should see, with its evidence, and telling
  * of it. Deciding is the service's.
  */
+import type { Actor } from "../../domain/audit.ts";
 import type { FlagDetail } from "../../domain/batch.ts";
 import { hashHex } from "../../domain/chain.ts";
 import type { IncomingEvent, Recorded } from "../../domain/event.ts";
 import type { Severity } from "../../domain/flag.ts";
 import type { Writer } from "../../store/seam.ts";
 import type { Random } from "../../system/random.ts";
+import type { AuditService } from "../audit/service.ts";
 import type { EventService } from "../event/service.ts";
 import * as rows from "./store.ts";
 
@@ -62,13 +64,22 @@ export const evidenceOf = (event: Shown, detail: FlagDetail): Record<string, unk
 
 export type FlagService = ReturnType<typeof flagService>;
 
-export function flagService({
-  random,
-  event,
-}: {
+export interface FlagDeps {
   readonly random: Random;
+  readonly audit: Pick<AuditService, "append">;
   readonly event: EventService;
-}) {
+}
+
+export interface Verdict {
+  readonly verdict: "approved" | "dismissed";
+  readonly note: string;
+  readonly actor: Actor;
+}
+
+/** What is closed because there is nothing left to decide is closed by the server itself. */
+const server: Actor = { type: "system", id: "server" };
+
+export function flagService({ random, audit, event }: FlagDeps) {
   async function raise(tx: Writer, input: RaiseInput): Promise<void> {
     const { terminalId, eventId, quarantineNo, batchNo, counter, amount, ...rest } = input;
     const kind = quarantineNo === undefined ? "flag" : "quarantine";
@@ -108,6 +119,34 @@ export function flagService({
     await event.publish(tx, { tenantId, type: "fleet.alert.raised", data, atMs });
   }
 
+  /** Closes an open flag and tells of it. What follows from the verdict is the caller's. */
+  async function close(
+    tx: Writer,
+    tenantId: number,
+    row: rows.FlagRow,
+    { verdict, note, actor }: Verdict,
+    nowMs: number,
+  ): Promise<void> {
+    await rows.decideFlag(tx, tenantId, row.flag_no, verdict, actor.id, note, nowMs);
+    const { uuid: flagId, kind, reason, severity, card_id: cardId, terminal_id: terminalId } = row;
+    const action = "fleet.flag.decided";
+    await audit.append(tx, {
+      tenantId,
+      atMs: nowMs,
+      action,
+      entityType: "flag",
+      entityId: flagId,
+      actor,
+      before: { status: "open" },
+      after: { status: verdict, note },
+      metadata: { kind, reason, cardId, terminalId, amount: row.amount },
+    });
+    const facts = { flagId, kind, reason, severity, cardId, terminalId };
+    const by = { type: actor.type, id: actor.id };
+    const data = { ...facts, decision: verdict, actor: by };
+    await event.publish(tx, { tenantId, type: action, data, atMs: nowMs });
+  }
+
   /** A parked credit's top-up has come: nothing is left to decide. */
   async function closeMatched(
     tx: Writer,
@@ -115,7 +154,9 @@ export function flagService({
     flagNo: number,
     nowMs: number,
   ): Promise<void> {
-    await rows.decideFlag(tx, tenantId, flagNo, "approved", "server", "matched", nowMs);
+    const flag = await rows.readFlagByNo(tx, tenantId, flagNo);
+    if (flag === undefined) throw new RangeError("a parked credit has a flag");
+    await close(tx, tenantId, flag, { verdict: "approved", note: "matched", actor: server }, nowMs);
   }
 
   /** The event was accepted on a later upload: its place in the queue is closed as approved. */
@@ -126,9 +167,11 @@ export function flagService({
     nowMs: number,
   ): Promise<void> {
     await rows.decideQuarantine(tx, tenantId, quarantineNo, "approved", false);
-    const flag = await rows.readFlagOfQuarantine(tx, tenantId, quarantineNo);
-    if (flag?.status !== "open") return;
-    await rows.decideFlag(tx, tenantId, flag.flag_no, "approved", "server", "accepted", nowMs);
+    const found = await rows.readFlagOfQuarantine(tx, tenantId, quarantineNo);
+    if (found?.status !== "open") return;
+    const flag = await rows.readFlagByNo(tx, tenantId, found.flag_no);
+    if (flag === undefined) throw new RangeError("a flag that was found is not there");
+    await close(tx, tenantId, flag, { verdict: "approved", note: "accepted", actor: server }, nowMs);
   }
 
   return {
@@ -144,7 +187,7 @@ export function flagService({
     readFlag: rows.readFlag,
     readFlags: rows.readFlags,
     readFlagsOfCard: rows.readFlagsOfCard,
-    decideFlag: rows.decideFlag,
+    close,
     hasOpenFlagOnCard: rows.hasOpenFlagOnCard,
   };
 }

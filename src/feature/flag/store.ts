@@ -2,6 +2,7 @@
 import {
   alertInsert,
   type FlagRow,
+  flagByNo,
   flagByUuid,
   flagDecide,
   flagInsert,
@@ -144,6 +145,12 @@ export async function insertFlag(tx: Writer, f: NewFlag): Promise<void> {
 
 export const readFlag = (q: Reader, tenantId: number, uuid: string): Promise<FlagRow | undefined> =>
   q.get(flagByUuid, tenantId, uuid);
+
+export const readFlagByNo = (
+  q: Reader,
+  tenantId: number,
+  flagNo: number,
+): Promise<FlagRow | undefined> => q.get(flagByNo, tenantId, flagNo);
 
 export const readFlags = (
   q: Reader,

@@ -357,9 +357,11 @@ export function reconcileService(deps: ReconcileDeps) {
         top: { ...card.head.top, flags: after.flags },
       });
     }
+    const uploader = await rows.readUploader(tx, tenantId, e.deviceNo);
+    if (uploader === undefined) throw new RangeError("an event has a device");
     await flag.raise(tx, {
       tenantId,
-      terminalId: 0,
+      terminalId: uploader.terminalId,
       deviceNo: e.deviceNo,
       reason: "missing_events",
       severity: severityOf("missing_events"),

@@ -148,7 +148,8 @@ export function reissueService(deps: ReissueDeps) {
       name: await cards.nameOf(tx, old),
       keyVersion,
       createdAtSec: input.timestamp,
-      expiresAtSec: input.expiresAt ?? null,
+      // 0 on the chip means never.
+      expiresAtSec: input.expiresAt || null,
       replacesNo: old.cardNo,
       registeredAtMs: nowMs,
       openingBalance: moved,

@@ -9,9 +9,7 @@ import { contentKey, type IncomingEvent } from "../../domain/event.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import { OperatorRefused } from "../../domain/operator.ts";
 import type { Store, Writer } from "../../store/seam.ts";
-import type { AuditService } from "../audit/service.ts";
 import type { CardService } from "../card/service.ts";
-import type { EventService } from "../event/service.ts";
 import {
   type FlagRow,
   type FlagService,
@@ -20,15 +18,15 @@ import {
 } from "../flag/service.ts";
 import { AVAILABLE, type MoneyService } from "../money/service.ts";
 import type { ReconcileService } from "../reconcile/service.ts";
+import type { SettlementService } from "../settlement/service.ts";
 
 export interface ReviewDeps {
   readonly store: Store;
-  readonly audit: AuditService;
-  readonly event: EventService;
   readonly money: MoneyService;
   readonly card: CardService;
   readonly flag: FlagService;
   readonly reconcile: ReconcileService;
+  readonly settlement: SettlementService;
 }
 
 export interface Decision {
@@ -48,7 +46,7 @@ const noneBelow = Number.MAX_SAFE_INTEGER;
 export type ReviewService = ReturnType<typeof reviewService>;
 
 export function reviewService(deps: ReviewDeps) {
-  const { store, audit, event, money, card: cards, flag, reconcile } = deps;
+  const { store, money, card: cards, flag, reconcile, settlement } = deps;
 
   /** @throws OperatorRefused not-found · wrong-state */
   async function takeOpen(tx: Writer, tenantId: number, flagId: string): Promise<FlagRow> {
@@ -67,9 +65,8 @@ export function reviewService(deps: ReviewDeps) {
     { note, actor }: Decision,
     nowMs: number,
   ): Promise<void> {
-    await flag.decideFlag(tx, tenantId, row.flag_no, verdict, actor.id, note, nowMs);
-    const { uuid: flagId, kind, reason, severity, card_id: cardId, terminal_id: terminalId } = row;
-    const data = { flagId, kind, reason, severity, cardId, terminalId, decision: verdict, actor };
+    await flag.close(tx, tenantId, row, { verdict, note, actor }, nowMs);
+    const { uuid: flagId, reason, terminal_id: terminalId } = row;
     if (row.card_no !== null) {
       await cards.addChange(
         tx,
@@ -84,19 +81,6 @@ export function reviewService(deps: ReviewDeps) {
         },
       );
     }
-    await audit.append(tx, {
-      tenantId,
-      atMs: nowMs,
-      action: "fleet.flag.decided",
-      entityType: "flag",
-      entityId: flagId,
-      actor,
-      before: { status: "open" },
-      after: { status: verdict, note },
-      metadata: { kind, reason, cardId, terminalId, amount: row.amount },
-    });
-    const shown = { ...data, actor: { type: actor.type, id: actor.id } };
-    await event.publish(tx, { tenantId, type: "fleet.flag.decided", data: shown, atMs: nowMs });
   }
 
   async function cardOf(tx: Writer, tenantId: number, row: FlagRow): Promise<CardRecord> {
@@ -162,6 +146,7 @@ export function reviewService(deps: ReviewDeps) {
       ],
     });
     await cards.book.putHead(tx, card, head);
+    await settlement.addDebit(tx, uploader, e.timestamp, e.amount, nowMs);
     await flag.decideQuarantine(tx, tenantId, quarantineNo, "approved", true);
   }
 

@@ -2,8 +2,8 @@
  * What each terminal took, by the local day of its events: kept as the events come, so that a day's
  * figures are read and not summed. Closing a range is not here.
  */
-import type { DayTotals } from "../../domain/batch.ts";
-import { calendar } from "../../domain/calendar.ts";
+import { type DayTotals, noTotals } from "../../domain/batch.ts";
+import { type Calendar, calendar } from "../../domain/calendar.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import type { Writer } from "../../store/seam.ts";
 import type { PolicyService } from "../policy/service.ts";
@@ -18,6 +18,11 @@ export function settlementService({
 }: {
   readonly policy: Pick<PolicyService, "effective">;
 }) {
+  async function calendarOf(tx: Writer, device: Place): Promise<Calendar> {
+    const { tenantId, zoneNo, deviceNo } = device;
+    return calendar((await policy.effective(tenantId, zoneNo, deviceNo, tx)).timezone);
+  }
+
   /** Adds a batch's totals, day by day. */
   async function addBatch(
     tx: Writer,
@@ -28,6 +33,21 @@ export function settlementService({
       await addDay(tx, device.tenantId, day, device.deviceNo, totals, null);
   }
 
+  /** Adds a debit that was let stand beside the chain; late as any other. */
+  async function addDebit(
+    tx: Writer,
+    device: Place,
+    timestampSec: number,
+    amount: number,
+    nowMs: number,
+  ): Promise<void> {
+    const days = await calendarOf(tx, device);
+    const day = days.dayOf(timestampSec);
+    const lateEvents = day < days.dayOf(Math.floor(nowMs / 1000)) ? 1 : 0;
+    const totals = { ...noTotals(), debits: 1, debitAmount: amount, lateEvents };
+    await addDay(tx, device.tenantId, day, device.deviceNo, totals, null);
+  }
+
   /** Adds, or with negative numbers takes back, a top-up made at `timestampSec`. */
   async function addTopup(
     tx: Writer,
@@ -36,15 +56,9 @@ export function settlementService({
     topups: number,
     topupAmount: number,
   ): Promise<void> {
-    const { timezone } = await policy.effective(
-      device.tenantId,
-      device.zoneNo,
-      device.deviceNo,
-      tx,
-    );
-    const day = calendar(timezone).dayOf(timestampSec);
+    const day = (await calendarOf(tx, device)).dayOf(timestampSec);
     await addDay(tx, device.tenantId, day, device.deviceNo, null, { topups, topupAmount });
   }
 
-  return { addBatch, addTopup };
+  return { addBatch, addDebit, addTopup };
 }

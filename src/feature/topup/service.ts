@@ -6,7 +6,7 @@ import { refuseTopup } from "../../domain/card.ts";
 import { type CardRecord, worth } from "../../domain/cardrecord.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import { Refused } from "../../domain/refused.ts";
-import { cancelInstead, matchParked } from "../../domain/topup.ts";
+import { cancelInstead, matchParked, type Topup } from "../../domain/topup.ts";
 import type { Writer } from "../../store/seam.ts";
 import { type CardService, deviceDoer } from "../card/service.ts";
 import type { FlagService } from "../flag/service.ts";
@@ -262,11 +262,11 @@ export function topupService(deps: TopupDeps) {
     tx: Writer,
     device: DeviceIdentity,
     card: CardRecord,
-    topup: { readonly topupNo: number; readonly amount: number; readonly timestampSec: number },
+    topup: Pick<Topup, "topupNo" | "amount" | "timestampSec" | "deviceNo">,
     nowMs: number,
   ): Promise<number> {
     const { tenantId, cardNo, head } = card;
-    const { topupNo, amount } = topup;
+    const { topupNo, amount, deviceNo, timestampSec } = topup;
     const cash = await money.systemWallet(tx, tenantId, "cash", nowMs);
     const legs = [
       { cardNo, bucket: PENDING, amount: -amount },
@@ -277,7 +277,9 @@ export function topupService(deps: TopupDeps) {
     const after = await cards.book.putHead(tx, card, { ...head, pending: head.pending - amount });
     const balance = worth(after.head);
     await writeCanceled(tx, tenantId, topupNo, balance);
-    await settlement.addTopup(tx, device, topup.timestampSec, -1, -amount);
+    // The one that is cancelled in another's place may be another device's: it goes off its account.
+    const maker = { tenantId, deviceNo, zoneNo: null };
+    await settlement.addTopup(tx, maker, timestampSec, -1, -amount);
     const topupId = await readUuid(tx, tenantId, topupNo);
     await cards.tell(tx, card, deviceDoer(device), nowMs, {
       kind: "topup_cancelled",
@@ -322,7 +324,8 @@ export function topupService(deps: TopupDeps) {
       return { ...answer, balance: row.cancel_balance ?? worth(card.head) };
     const awaiting = await readAwaiting(tx, tenantId, card.cardNo);
     if (row.status === "pending") {
-      const own = { topupNo: row.topup_no, amount: row.amount, timestampSec: row.timestamp_sec };
+      const { topup_no: topupNo, amount, timestamp_sec: timestampSec, device_no: deviceNo } = row;
+      const own = { topupNo, amount, timestampSec, deviceNo };
       return { ...answer, balance: await giveBack(tx, device, card, own, nowMs) };
     }
     const settled = { topupNo: row.topup_no, amount: row.amount, deviceNo: row.device_no };
