@@ -31,6 +31,7 @@ import { settlementService } from "./feature/settlement/service.ts";
 import { signingService } from "./feature/signing/service.ts";
 import { tokenService } from "./feature/token/service.ts";
 import { topupService } from "./feature/topup/service.ts";
+import { verifyService } from "./feature/verify/service.ts";
 import { serverLimits } from "./http/body.ts";
 import { purgeIdempotency } from "./http/idempotency.ts";
 import { mountFallback, mountSurface } from "./http/mount.ts";
@@ -138,6 +139,7 @@ export function compose({ store, masterKey, random, config, publicUrl }: Parts) 
     reconcile,
     report,
     review,
+    verify: verifyService({ audit }),
   };
 }
 
@@ -310,7 +312,9 @@ async function mayReadDocs(kartu: Kartu, admit: Admit, request: Request): Promis
 }
 
 function mount(kartu: Kartu, jobs: Jobs): Elysia {
-  const app = new Elysia({ strictPath: true });
+  // Else a Host of one to three letters moves where Elysia takes the path to begin.
+  const handler = { standardHostname: false };
+  const app = new Elysia({ strictPath: true, handler });
   const deps = surfaceDeps(kartu);
   const routes = [...terminalRoutes(kartu)];
   if (kartu.config.env === "development") routes.push(...clockRoutes(movingClock(kartu, jobs)));

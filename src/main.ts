@@ -4,14 +4,43 @@
  * together, and failures become exit codes: 0 done, 1 failed, 2 wrong usage or refused.
  */
 import { Command, CommanderError } from "commander";
+import { addBackup } from "./command/backup.ts";
+import { addCard } from "./command/card.ts";
 import { endingOf } from "./command/context.ts";
+import { addDemo } from "./command/demo.ts";
 import { addDevice } from "./command/device.ts";
+import { addDoctor } from "./command/doctor.ts";
+import { addFlag } from "./command/flag.ts";
 import { addInit } from "./command/init.ts";
 import { addKeys } from "./command/keys.ts";
 import { addMember } from "./command/member.ts";
+import { addOpenapi } from "./command/openapi.ts";
+import { addPolicy } from "./command/policy.ts";
 import { addServe } from "./command/serve.ts";
+import { addSimulate } from "./command/simulate.ts";
+import { addTenant } from "./command/tenant.ts";
+import { addVerify } from "./command/verify.ts";
+import { addVersion } from "./command/version.ts";
 
-const groups = [addServe, addInit, addDevice, addMember, addKeys];
+/** In the order in which the help shows them. */
+const groups = [
+  addServe,
+  addInit,
+  addDemo,
+  addDevice,
+  addMember,
+  addCard,
+  addFlag,
+  addPolicy,
+  addKeys,
+  addTenant,
+  addBackup,
+  addVerify,
+  addDoctor,
+  addSimulate,
+  addOpenapi,
+  addVersion,
+];
 
 function programOf(): Command {
   const program = new Command("kartu")

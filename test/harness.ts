@@ -6,51 +6,20 @@ import { afterAll, afterEach } from "bun:test";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { databaseName, type Kartu, openKartu, type Serving, serveKartu } from "../src/app.ts";
+import { databaseName, type Kartu, openKartu, serveKartu } from "../src/app.ts";
 import { type Config, readConfig } from "../src/config.ts";
 import type { Actor } from "../src/domain/audit.ts";
-import type { Clock } from "../src/system/clock.ts";
 import { createLog } from "../src/system/log.ts";
 import { seededRandom } from "../src/system/random.ts";
+import { type Call, callOf, type VenueClock, venueClock } from "./caller.ts";
 import { TenantUnderTest } from "./tenant.ts";
 
+export { outcome, startSec } from "./caller.ts";
 export { Chain, OFFLINE, SUSPECT, type WireEvent } from "./chip.ts";
-export { type DeviceUnderTest, TenantUnderTest } from "./tenant.ts";
+export { type BatchAnswer, DeviceUnderTest } from "./device.ts";
+export { TenantUnderTest } from "./tenant.ts";
 
-/** Thursday, 8 May 2025, 17:26:40 in Jakarta. */
-export const startSec = 1_746_700_000;
 export const operator: Actor = { type: "user", id: "operator" };
-
-export interface VenueClock extends Clock {
-  nowSec(): number;
-  /** Puts the clock to a second, also backwards. */
-  set(sec: number): void;
-  /** Runs what comes round every minute, once. */
-  minute(): Promise<void>;
-}
-
-function venueClock(): VenueClock {
-  const works: (() => void | Promise<void>)[] = [];
-  let sec = startSec;
-  return {
-    nowMs: () => sec * 1000,
-    nowSec: () => sec,
-    advance: (by) => {
-      sec += by;
-    },
-    set: (to) => {
-      sec = to;
-    },
-    // Nothing runs by itself, so that a test says when a job comes round.
-    every: (_periodMs, work) => {
-      works.push(work);
-      return async () => undefined;
-    },
-    minute: async () => {
-      for (const work of works) await work();
-    },
-  };
-}
 
 /** Rate limits are off unless a test sets them; answers are held against the contract. */
 const baseEnvironment = {
@@ -95,41 +64,6 @@ async function makeTemplate(): Promise<string> {
   await kartu.close();
   return dataDir;
 }
-
-export interface Answer<T = unknown> {
-  readonly status: number;
-  readonly headers: Headers;
-  /** The body as JSON; undefined when there was none. */
-  readonly json: T;
-}
-
-export interface CallOptions {
-  readonly token?: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export type Call = <T = Record<string, unknown>>(
-  method: string,
-  path: string,
-  options?: CallOptions,
-) => Promise<Answer<T>>;
-
-const callOf =
-  ({ app }: Serving): Call =>
-  async <T>(method: string, path: string, { token, body, headers = {} }: CallOptions = {}) => {
-    const given = new Headers(headers);
-    if (token !== undefined) given.set("authorization", `Bearer ${token}`);
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    if (text !== undefined && !given.has("content-type")) {
-      given.set("content-type", "application/json");
-    }
-    const init = { method, headers: given, ...(text !== undefined && { body: text }) };
-    const response = await app.handle(new Request(`http://localhost${path}`, init));
-    const answer = await response.text();
-    const json = (answer === "" ? undefined : JSON.parse(answer)) as T;
-    return { status: response.status, headers: response.headers, json };
-  };
 
 export interface VenueOptions {
   readonly seed?: number;

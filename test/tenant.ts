@@ -2,11 +2,14 @@
  * One tenant of a venue under test: its devices as their own callers, its members and cards, and what
  * its books say. Looks go straight to the tables, so that no code under test vouches for itself.
  */
-import { type Param, statement } from "../schema/query/statement.ts";
+import type { Param } from "../schema/query/statement.ts";
 import type { Kartu } from "../src/app.ts";
 import type { Role } from "../src/domain/identity.ts";
-import { Chain, type WireEvent } from "./chip.ts";
-import type { Answer, Call, CallOptions, VenueClock } from "./harness.ts";
+import type { PolicyChange } from "../src/domain/policy.ts";
+import { type Balances, balancesOf, booksOf, entrySums, rowsOf } from "./books.ts";
+import type { Call, VenueClock } from "./caller.ts";
+import { Chain } from "./chip.ts";
+import { DeviceUnderTest } from "./device.ts";
 
 const actor = { type: "user", id: "operator" } as const;
 
@@ -15,124 +18,6 @@ export interface DeviceOptions {
   readonly zone?: string;
   /** Of a scout: the member whose cards alone it sees. */
   readonly userId?: number;
-}
-
-export interface BatchAnswer {
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly flags: readonly { counter: number; cardId: string; reason: string }[];
-  readonly rejections: readonly {
-    index: number;
-    counter: number;
-    cardId: string;
-    reason: string;
-  }[];
-  readonly batchId: string;
-}
-
-/** A commissioned device and the calls it makes. */
-export class DeviceUnderTest {
-  constructor(
-    readonly tenant: TenantUnderTest,
-    readonly deviceId: string,
-    readonly role: Role,
-    readonly terminalId: number,
-    public token: string,
-  ) {}
-
-  call<T = Record<string, unknown>>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: CallOptions["headers"],
-  ): Promise<Answer<T>> {
-    const { token } = this;
-    return this.tenant.call<T>(method, path, {
-      token,
-      ...(body !== undefined && { body }),
-      ...(headers !== undefined && { headers }),
-    });
-  }
-
-  /** Fetches a grant. */
-  async grant(): Promise<Record<string, unknown>> {
-    const { status, json } = await this.call("GET", "/api/session-grant");
-    if (status !== 200) throw new Error(`no grant: ${status} ${JSON.stringify(json)}`);
-    return json;
-  }
-
-  upload(...events: readonly WireEvent[]): Promise<Answer<BatchAnswer>> {
-    const { terminalId } = this;
-    return this.call<BatchAnswer>("POST", "/api/reconcile", { terminalId, events });
-  }
-
-  /** Uploads what must be taken whole. Returns the flags as `counter reason`. */
-  async hand(...events: readonly WireEvent[]): Promise<string[]> {
-    const { status, json } = await this.upload(...events);
-    if (status !== 200 || json.accepted !== events.length) {
-      throw new Error(`not taken: ${status} ${JSON.stringify(json)}`);
-    }
-    return json.flags.map(({ counter, reason }) => `${counter} ${reason}`);
-  }
-
-  report(report: Readonly<Record<string, unknown>>): Promise<Answer> {
-    const { terminalId } = this;
-    const timestamp = this.tenant.clock.nowSec();
-    const rest = { cardId: null, details: "", counter: null, timestamp };
-    return this.call("POST", "/api/terminal-report", { terminalId, ...rest, ...report });
-  }
-
-  topup(
-    cardId: string,
-    amount: number,
-    more: Readonly<Record<string, unknown>> = {},
-  ): Promise<Answer<{ topupId: string; balance: number; status: string; counter: number }>> {
-    const timestamp = this.tenant.clock.nowSec();
-    return this.call("POST", `/api/cards/${cardId}/topup`, {
-      amount,
-      operatorId: 7,
-      timestamp,
-      ...more,
-    });
-  }
-
-  cancel(cardId: string, topupId: string) {
-    return this.call("POST", `/api/cards/${cardId}/topup/${topupId}/cancel`);
-  }
-
-  block(cardId: string, reason = "lost") {
-    const timestamp = this.tenant.clock.nowSec();
-    const body = { reason, operatorId: 7, timestamp };
-    return this.call("POST", `/api/cards/${cardId}/block`, body);
-  }
-
-  reissue(cardId: string, newCardId: string, more: Readonly<Record<string, unknown>> = {}) {
-    const timestamp = this.tenant.clock.nowSec();
-    return this.call("POST", `/api/cards/${cardId}/reissue`, {
-      newCardId,
-      keyVersion: 1,
-      operatorId: 7,
-      timestamp,
-      ...more,
-    });
-  }
-
-  read(cardId: string) {
-    return this.call("GET", `/api/cards/${cardId}`);
-  }
-}
-
-export interface Balances {
-  readonly cash: number;
-  readonly suspense: number;
-  /** By terminalId. */
-  readonly settlement: Readonly<Record<number, number>>;
-  readonly cards: Readonly<
-    Record<
-      string,
-      { readonly available: number; readonly pending: number; readonly frozen: number }
-    >
-  >;
 }
 
 export interface FlagSeen {
@@ -173,7 +58,7 @@ export class TenantUnderTest {
     const { device } = this.kartu;
     const made = await device.register(this.tenantId, draft, actor, this.clock.nowMs());
     const { token, terminalId } = await this.commission(deviceId, role, made.secret);
-    return new DeviceUnderTest(this, deviceId, role, terminalId, token);
+    return new DeviceUnderTest(this.call, this.clock, deviceId, role, terminalId, token);
   }
 
   /** A device with a grant from now on. */
@@ -233,77 +118,29 @@ export class TenantUnderTest {
 
   /** Rows of a query of the test's own. */
   rows<R>(sql: string, ...params: Param[]): Promise<R[]> {
-    return this.kartu.store.read((q) =>
-      q.all(statement<Param[], R>(`test ${sql}`, sql), ...params),
-    );
+    return rowsOf<R>(this.kartu.store, sql, ...params);
   }
 
-  /**
-   * Every account of the tenant. Before it answers, the ledger is proved: entries sum to zero, each
-   * balance is the sum of its entries, nothing is below zero that may not be.
-   */
-  async balances(): Promise<Balances> {
-    const { tenantId } = this;
-    const wallets = await this.rows<Account & { wallet_no: number; key: string }>(
-      `SELECT wallet_no, system_key AS key, available, pending, frozen FROM wallet WHERE tenant_id = ?1`,
-      tenantId,
-    );
-    const cards = await this.rows<Account & { card_no: number; card_id: string }>(
-      `SELECT c.card_no, c.card_id, h.available, h.pending, h.frozen FROM card c
-       JOIN head h ON h.card_no = c.card_no WHERE c.tenant_id = ?1 ORDER BY c.card_id`,
-      tenantId,
-    );
-    const sums = await this.entrySums();
-    for (const w of wallets) held(sums, `wallet ${w.wallet_no}`, w, w.key);
-    for (const c of cards) held(sums, `card ${c.card_no}`, c, c.card_id);
-    const left = Object.entries(sums).filter(([, sum]) => sum !== 0);
-    if (left.length > 0) throw new Error(`entries of no account: ${JSON.stringify(left)}`);
+  /** Changes the tenant's policy. */
+  async policy(change: PolicyChange): Promise<void> {
+    const { policy } = this.kartu;
+    await policy.set(this.tenantId, { scope: "tenant" }, change, actor, this.clock.nowMs());
+  }
 
-    const of = (key: string): number => wallets.find((w) => w.key === key)?.available ?? 0;
-    const settlement: Record<number, number> = {};
-    for (const { key, available } of wallets) {
-      const terminalId = /^settlement:(\d+)$/.exec(key)?.[1];
-      if (terminalId !== undefined) settlement[Number(terminalId)] = available;
-    }
-    const byId = cards.map(({ card_id: id, available, pending, frozen }) => {
-      return [id, { available, pending, frozen }] as const;
-    });
-    return {
-      cash: of("cash"),
-      suspense: of("suspense"),
-      settlement,
-      cards: Object.fromEntries(byId),
-    };
+  /** Every account; the ledger is proved before it answers. */
+  balances(): Promise<Balances> {
+    return balancesOf(this.kartu.store, this.tenantId);
   }
 
   /** Every account that is not zero, a line each: what a test compares the books with. */
   async books(): Promise<Record<string, number>> {
-    const { cash, suspense, settlement, cards } = await this.balances();
-    const books: Record<string, number> = { cash, suspense };
-    for (const [terminalId, sum] of Object.entries(settlement))
-      books[`settlement ${terminalId}`] = sum;
-    for (const [cardId, { available, pending, frozen }] of Object.entries(cards)) {
-      Object.assign(books, {
-        [`${cardId} available`]: available,
-        [`${cardId} pending`]: pending,
-        [`${cardId} frozen`]: frozen,
-      });
-    }
-    return Object.fromEntries(Object.entries(books).filter(([, sum]) => sum !== 0));
+    return booksOf(await this.balances());
   }
 
   /** Sum of all entries: 0 at every commit. */
   async entriesSum(): Promise<number> {
-    return Object.values(await this.entrySums()).reduce((total, sum) => total + sum, 0);
-  }
-
-  private async entrySums(): Promise<Record<string, number>> {
-    const rows = await this.rows<{ account: string; bucket: number; sum: number }>(
-      `SELECT coalesce('wallet ' || wallet_no, 'card ' || card_no) AS account, bucket, sum(amount) AS sum
-       FROM entry WHERE tenant_id = ?1 GROUP BY account, bucket`,
-      this.tenantId,
-    );
-    return Object.fromEntries(rows.map((r) => [`${r.account} ${r.bucket}`, r.sum]));
+    const sums = await entrySums(this.kartu.store, this.tenantId);
+    return [...sums.values()].reduce((total, sum) => total + sum, 0);
   }
 
   /** The review queue, oldest first. */
@@ -365,22 +202,5 @@ export class TenantUnderTest {
       like,
     );
     return rows.map((row) => row.action);
-  }
-}
-
-interface Account {
-  available: number;
-  pending: number;
-  frozen: number;
-}
-
-/** Takes an account's entries out of `sums`. @throws unless they are what the account says it holds */
-function held(sums: Record<string, number>, account: string, has: Account, name: string): void {
-  for (const [bucket, amount] of [has.available, has.pending, has.frozen].entries()) {
-    const key = `${account} ${bucket}`;
-    const sum = sums[key] ?? 0;
-    if (sum !== amount)
-      throw new Error(`${name} bucket ${bucket}: holds ${amount}, entries ${sum}`);
-    delete sums[key];
   }
 }

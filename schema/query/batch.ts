@@ -36,14 +36,6 @@ export const batchClean = statement<[tenantId: number, digest: Uint8Array], { ba
   "SELECT batch_no FROM batch WHERE clean = 1 AND digest = ?2 AND tenant_id = ?1 LIMIT 1",
 );
 
-export const batchById = statement<
-  [tenantId: number, batchNo: number],
-  { uuid: string; device_no: number; received_at_ms: number; audit_seq: number }
->(
-  "batch.byNo",
-  "SELECT uuid, device_no, received_at_ms, audit_seq FROM batch WHERE batch_no = ?2 AND tenant_id = ?1",
-);
-
 /** A device as it was when it uploaded, and is now: for an event that is judged once more. */
 export const uploaderByNo = statement<
   [tenantId: number, deviceNo: number],

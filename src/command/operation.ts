@@ -18,7 +18,7 @@ import type { Services } from "../app.ts";
 import type { Actor } from "../domain/audit.ts";
 import { roles } from "../domain/identity.ts";
 import { OperatorRefused } from "../domain/operator.ts";
-import { parsePolicyChange } from "../domain/policy.ts";
+import { parsePolicyChange, policyFields, shownValue } from "../domain/policy.ts";
 import { membersAddedMax } from "../feature/member/service.ts";
 import type { PolicyTarget } from "../feature/policy/service.ts";
 import { compileShape } from "../http/contract.ts";
@@ -159,8 +159,17 @@ export const operations = {
 
   "policy.show": reading({ tenant, ...scope }, async (host, args) => {
     const tenantId = await tenantOf(host, args.tenant);
-    const { policy, sources, policyVersion } = await host.policy.show(tenantId, targetOf(args));
-    return { policy, sources, policyVersion };
+    const { values, sources, policyVersion, policy } = await host.policy.show(
+      tenantId,
+      targetOf(args),
+    );
+    const shown = policyFields.map((field) => [field, shownValue(field, values[field])] as const);
+    const { hardCeiling, sessionMaxSec, currency, timezone } = policy;
+    return {
+      values: { ...Object.fromEntries(shown), hardCeiling, sessionMaxSec, currency, timezone },
+      sources,
+      policyVersion,
+    };
   }),
   "policy.set": operation(
     { tenant, ...scope, change: Type.Record(text(64), text(256, 0)) },

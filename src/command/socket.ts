@@ -144,3 +144,13 @@ async function lastLine(response: Response, tell: Tell): Promise<Line> {
   if (last === undefined) throw wentAway(undefined);
   return last;
 }
+
+/** Whether a live server listens on the directory's socket. */
+export async function isListening(dataDir: string): Promise<boolean> {
+  try {
+    await fetch("http://kartu/", { unix: join(dataDir, socketName), method: "POST", body: "{}" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -8,34 +8,43 @@ import type { CardWork } from "./cardwork.ts";
 import type { EventType } from "./chain.ts";
 import type { IncomingEvent } from "./event.ts";
 import { bit, type FlagReason } from "./flag.ts";
-import { OPS } from "./grant.ts";
-import { matchCredit } from "./topup.ts";
+import { opsMask } from "./grant.ts";
 import { spend } from "./spending.ts";
-
-const opBit = (op: (typeof OPS)[number]): number => 1 << OPS.indexOf(op);
+import { matchCredit } from "./topup.ts";
 
 /** Ops of which one allows an event of the type. */
 const opsFor: Readonly<Record<EventType, number>> = {
-  debit: opBit("debit"),
-  credit: opBit("topup"),
-  checkin: opBit("checkin"),
-  checkout: opBit("checkout"),
-  admin: opBit("reissue") | opBit("block"),
+  debit: opsMask(["debit"]),
+  credit: opsMask(["topup"]),
+  checkin: opsMask(["checkin"]),
+  checkout: opsMask(["checkout"]),
+  admin: opsMask(["reissue", "block"]),
 };
+
+const OP_NOT_ALLOWED = bit("op_not_allowed");
 
 /** Flags of one event as they gather, with what an operator needs to judge each. */
 export class Marks {
   mask = 0;
-  private details: Map<FlagReason, FlagDetail & { grave: boolean }> | null = null;
+  private grave = 0;
+  private details: Map<FlagReason, FlagDetail> | null = null;
 
-  add(reason: FlagReason, detail: FlagDetail = {}, grave = false): void {
-    this.mask |= bit(reason);
+  /** `grave`: this case of the reason is of high severity. */
+  add(reason: FlagReason, detail: FlagDetail | null = null, grave = false): void {
+    const flag = bit(reason);
+    this.mask |= flag;
+    if (grave) this.grave |= flag;
+    if (detail === null) return;
     this.details ??= new Map();
-    this.details.set(reason, { ...detail, grave });
+    this.details.set(reason, detail);
   }
 
-  detail(reason: FlagReason): FlagDetail & { grave: boolean } {
-    return this.details?.get(reason) ?? { grave: false };
+  detail(reason: FlagReason): FlagDetail {
+    return this.details?.get(reason) ?? {};
+  }
+
+  isGrave(reason: FlagReason): boolean {
+    return (this.grave & bit(reason)) !== 0;
   }
 }
 
@@ -44,9 +53,9 @@ function judgeGrants(event: IncomingEvent, input: BatchInput, marks: Marks): voi
   const slack = input.limits.clockDriftAllowanceSec;
   const wanted = opsFor[event.type];
   let covered = false;
-  for (const window of input.windows) {
-    if (event.timestamp < window.issuedSec - slack || event.timestamp > window.expiresSec + slack) continue;
-    if ((window.ops & wanted) !== 0) return;
+  for (const { issuedSec, expiresSec, ops } of input.windows) {
+    if (event.timestamp < issuedSec - slack || event.timestamp > expiresSec + slack) continue;
+    if ((ops & wanted) !== 0) return;
     covered = true;
   }
   if (!covered) marks.add("late_submission");
@@ -54,60 +63,72 @@ function judgeGrants(event: IncomingEvent, input: BatchInput, marks: Marks): voi
 }
 
 /** Everything that can be said without the card's history. */
-export function judgeCircumstances(event: IncomingEvent, work: CardWork, input: BatchInput, marks: Marks): void {
-  const { limits, nowSec } = input;
+export function judgeCircumstances(
+  event: IncomingEvent,
+  work: CardWork,
+  input: BatchInput,
+  marks: Marks,
+): void {
+  const { limits, nowSec, suspendedAtSec } = input;
+  const { timestamp, balanceAfter } = event;
   const slack = limits.clockDriftAllowanceSec;
-  if (event.balanceAfter > limits.maxBalance) {
-    marks.add("balance_limit_exceeded", { limit: limits.maxBalance }, event.balanceAfter > limits.hardCeiling);
+  if (balanceAfter > limits.maxBalance) {
+    const detail = { limit: limits.maxBalance };
+    marks.add("balance_limit_exceeded", detail, balanceAfter > limits.hardCeiling);
   }
-  if (event.timestamp > nowSec + slack) marks.add("clock_drift", { limit: nowSec + slack });
+  if (timestamp > nowSec + slack) marks.add("clock_drift", { limit: nowSec + slack });
   judgeGrants(event, input, marks);
 
   const { status, blockedAtSec } = effectiveStatus(work.card, nowSec);
-  const granted = event.type === "admin" && (marks.mask & bit("op_not_allowed")) === 0;
-  if (status !== ACTIVE && !granted) {
-    marks.add("card_blocked", {}, blockedAtSec !== null && event.timestamp >= blockedAtSec - slack);
+  const isGrantedAdmin = event.type === "admin" && (marks.mask & OP_NOT_ALLOWED) === 0;
+  if (status !== ACTIVE && !isGrantedAdmin) {
+    marks.add("card_blocked", null, blockedAtSec !== null && timestamp >= blockedAtSec - slack);
   }
-  const expiresAtSec = work.card.expiresAtSec;
-  if (expiresAtSec !== null && event.timestamp > expiresAtSec) {
+  const { expiresAtSec } = work.card;
+  if (expiresAtSec !== null && timestamp > expiresAtSec) {
     marks.add("card_expired", { limit: expiresAtSec });
   }
-  if (input.suspendedAtSec !== null) {
-    marks.add("terminal_suspended", {}, event.timestamp > input.suspendedAtSec - slack);
+  if (suspendedAtSec !== null) {
+    marks.add("terminal_suspended", null, timestamp > suspendedAtSec - slack);
   }
 }
 
 /** Books a debit and holds it against the limits. */
 function bookDebit(event: IncomingEvent, work: CardWork, input: BatchInput, marks: Marks): void {
-  const { limits } = input;
+  const { singleTxLimit, dailyLimit, weeklyLimit } = input.limits;
   const { amount } = event;
-  if (amount > limits.singleTxLimit) {
-    marks.add("single_tx_limit_exceeded", { limit: limits.singleTxLimit, total: amount });
+  const { head } = work;
+  if (amount > singleTxLimit) {
+    marks.add("single_tx_limit_exceeded", { limit: singleTxLimit, total: amount });
   }
-  const spent = spend(work.head, work.weeks, input.calendar.dayOf(event.timestamp), amount);
+  const spent = spend(head, work.weeks, input.calendar.dayOf(event.timestamp), amount);
+  if (spent.daySum > dailyLimit) {
+    marks.add("daily_limit_exceeded", { limit: dailyLimit, total: spent.daySum });
+  }
+  if (spent.weekSum > weeklyLimit) {
+    marks.add("weekly_limit_exceeded", { limit: weeklyLimit, total: spent.weekSum });
+  }
   if (spent.stored !== null) {
     work.weeks.set(spent.stored.week, spent.stored.days);
     work.weeksChanged.add(spent.stored.week);
   }
-  if (spent.daySum > limits.dailyLimit) {
-    marks.add("daily_limit_exceeded", { limit: limits.dailyLimit, total: spent.daySum });
-  }
-  if (spent.weekSum > limits.weeklyLimit) {
-    marks.add("weekly_limit_exceeded", { limit: limits.weeklyLimit, total: spent.weekSum });
-  }
-  const available = work.head.available - amount;
-  work.head = { ...work.head, available, week: spent.week, days: spent.days };
-  const left = worth(work.head);
+  head.week = spent.week;
+  head.days = spent.days;
+  head.available -= amount;
+  const left = worth(head);
   if (left < 0) marks.add("overdrawn", { total: left });
 }
 
+interface Booked {
+  readonly booking: Booking;
+  readonly topupNo: number | null;
+}
+
+const moved: Booked = { booking: 1, topupNo: null };
+const nothing: Booked = { booking: 0, topupNo: null };
+
 /** Settles the top-up that a credit belongs to, or parks the money until an operator decides. */
-function bookCredit(
-  event: IncomingEvent,
-  work: CardWork,
-  input: BatchInput,
-  marks: Marks,
-): { booking: Booking; topupNo: number | null } {
+function bookCredit(event: IncomingEvent, work: CardWork, input: BatchInput, marks: Marks): Booked {
   const { amount } = event;
   const topup = matchCredit(work.awaiting, event, input.limits.clockDriftAllowanceSec);
   if (topup === undefined) {
@@ -116,8 +137,8 @@ function bookCredit(
   }
   work.awaiting = work.awaiting.filter((t) => t !== topup);
   if (topup.status === "completed") return { booking: 4, topupNo: topup.topupNo };
-  const { available, pending } = work.head;
-  work.head = { ...work.head, available: available + amount, pending: pending - amount };
+  work.head.available += amount;
+  work.head.pending -= amount;
   return { booking: 2, topupNo: topup.topupNo };
 }
 
@@ -127,11 +148,9 @@ export function book(
   work: CardWork,
   input: BatchInput,
   marks: Marks,
-): { booking: Booking; topupNo: number | null } {
-  if (event.type === "debit") {
-    bookDebit(event, work, input, marks);
-    return { booking: 1, topupNo: null };
-  }
+): Booked {
   if (event.type === "credit") return bookCredit(event, work, input, marks);
-  return { booking: 0, topupNo: null };
+  if (event.type !== "debit") return nothing;
+  bookDebit(event, work, input, marks);
+  return moved;
 }

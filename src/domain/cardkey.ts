@@ -18,7 +18,7 @@ export interface CardKeys {
   readonly authKey: Uint8Array;
 }
 
-export const cardNonceBytes = 12;
+const cardNonceBytes = 12;
 
 // The single byte 01 that ends the first block of the expansion (RFC 5869 §2.3).
 const encInfo = new TextEncoder().encode("enc\u0001");

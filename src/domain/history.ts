@@ -61,13 +61,13 @@ export class History {
     this.runs = read.length === 0 ? [open] : joined([...read, open]);
   }
 
+  /** Most questions are about the highest run, so it is asked first. */
   private covering(counter: number): OwnRun | undefined {
-    for (const run of this.runs) if (run.lo <= counter && counter <= run.hi) return run;
+    for (let i = this.runs.length - 1; i >= 0; i -= 1) {
+      const run = this.runs[i] as OwnRun;
+      if (run.lo <= counter) return counter <= run.hi ? run : undefined;
+    }
     return undefined;
-  }
-
-  covers(counter: number): boolean {
-    return this.covering(counter) !== undefined;
   }
 
   /** The event recorded at `counter`, null if there is none. */
@@ -78,14 +78,14 @@ export class History {
     return event?.counter === counter ? event : null;
   }
 
-  /** The nearest event below; the registration is one. */
+  /** The nearest event below `counter`; the registration is one. */
   below(counter: number): Recorded | Unknown {
     const run = this.covering(counter);
     if (run === undefined) return unknown;
     return run.events[lowerBound(run.events, counter) - 1] ?? unknown;
   }
 
-  /** The nearest event above, null at the head. */
+  /** The nearest event above `counter`, null at the head. */
   above(counter: number): Recorded | null | Unknown {
     const run = this.covering(counter);
     if (run === undefined) return unknown;
@@ -98,8 +98,10 @@ export class History {
   put(event: Recorded): void {
     const run = this.covering(event.counter);
     if (run === undefined) throw new RangeError("history: counter not read");
-    const at = lowerBound(run.events, event.counter);
-    const there = run.events[at]?.counter === event.counter;
-    run.events.splice(at, there ? 1 : 0, event);
+    const { events } = run;
+    const at = lowerBound(events, event.counter);
+    if (at === events.length) events.push(event);
+    else if (events[at]?.counter === event.counter) events[at] = event;
+    else events.splice(at, 0, event);
   }
 }

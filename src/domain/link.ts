@@ -16,7 +16,10 @@ export interface Link {
   readonly flags: number;
 }
 
-type Judged = Pick<IncomingEvent, "counter" | "type" | "amount" | "balanceAfter" | "timestamp" | "hash">;
+type Judged = Pick<
+  IncomingEvent,
+  "counter" | "type" | "amount" | "balanceAfter" | "timestamp" | "hash"
+>;
 
 /** What the chip's balance must be after `event`. */
 function balanceDue(event: Judged, below: Recorded): number {
@@ -65,4 +68,3 @@ export function judge(event: Judged, below: Recorded, sessionMaxSec: number): Li
   const start = checkin ? event.timestamp : linked ? below.start : null;
   return { linked, start, state, flags };
 }
-

@@ -18,7 +18,7 @@ import { cardNameMaxBytes, safeIntegerMax } from "../../schema/bound.ts";
 import { read48, write48 } from "./chain.ts";
 import { type CardState, STATE_NAME } from "./state.ts";
 
-export const plaintextBytes = 198;
+const plaintextBytes = 198;
 export const logSlots = 7;
 const logAt = 86;
 const entryBytes = 16;

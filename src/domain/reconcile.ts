@@ -3,24 +3,29 @@
  * to what is recorded, booked, flagged and answered. Nothing is read or written here; if more history
  * is needed the decision says so and is made again.
  */
-import {
-  counterLeapMax,
-  uint24Max,
-  placeEvery,
-} from "../../schema/bound.ts";
+import { counterLeapMax, placeEvery, uint24Max } from "../../schema/bound.ts";
 import { book, judgeCircumstances, Marks } from "./accept.ts";
-import type { Accepted, BatchDecision, BatchInput, DayTotals, Raised, Rejected } from "./batch.ts";
-import type { CardOutcome } from "./batch.ts";
+import type {
+  Accepted,
+  BatchDecision,
+  BatchInput,
+  CardOutcome,
+  Decided,
+  Raised,
+  Rejected,
+} from "./batch.ts";
 import { CardWork } from "./cardwork.ts";
 import { contentKey, type IncomingEvent, type Recorded, sameContent } from "./event.ts";
 import {
   ANSWERED,
   CONFLICT,
   type FlagReason,
-  reasonsOf,
   type RejectReason,
+  reasonsOf,
   severityOf,
 } from "./flag.ts";
+import { unknown } from "./history.ts";
+import { Tally } from "./tally.ts";
 
 /** Debits and credits move 1 … 2^24 − 1, everything else nothing. */
 function amountIsValid(event: IncomingEvent, hardCeiling: number): boolean {
@@ -29,66 +34,71 @@ function amountIsValid(event: IncomingEvent, hardCeiling: number): boolean {
   return event.type === "debit" || event.balanceAfter <= hardCeiling;
 }
 
-const noTotals = (): DayTotals => ({
-  checkins: 0,
-  checkouts: 0,
-  debits: 0,
-  debitAmount: 0,
-  credits: 0,
-  creditAmount: 0,
-  rejected: 0,
-  flagged: 0,
-  lateEvents: 0,
-});
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 class Decider {
-  readonly accepted: Mutable<Accepted>[] = [];
-  readonly rejected: Rejected[] = [];
-  readonly released: { quarantineNo: number; eventId: number }[] = [];
-  readonly credited: { topupNo: number; eventId: number; settles: boolean }[] = [];
-  readonly days = new Map<number, DayTotals>();
-  readonly works = new Map<string, CardWork>();
+  private readonly accepted: Mutable<Accepted>[] = [];
+  /** Of the accepted event in the same place. */
   private readonly marks: Marks[] = [];
-  private readonly fresh = new Set<string>();
-  private readonly today: number;
-  debited = 0;
-  parked = 0;
-  credits = 0;
+  private readonly rejected: Mutable<Rejected>[] = [];
+  /** Events that this batch puts into quarantine, by content. */
+  private readonly fresh = new Map<string, Mutable<Rejected>>();
+  /** What contradicts a recorded event, by its id. */
+  private readonly conflicts = new Map<number, IncomingEvent>();
+  private readonly released: { quarantineNo: number; eventId: number }[] = [];
+  private readonly credited: { topupNo: number; eventId: number; settles: boolean }[] = [];
+  private readonly works = new Map<string, CardWork>();
+  private readonly tally: Tally;
 
   constructor(private readonly input: BatchInput) {
-    this.today = input.calendar.dayOf(input.nowSec);
+    this.tally = new Tally(input.calendar, input.nowSec);
   }
 
   private work(cardId: string): CardWork | undefined {
-    const known = this.works.get(cardId);
-    if (known !== undefined) return known;
+    let work = this.works.get(cardId);
+    if (work !== undefined) return work;
     const view = this.input.cards.get(cardId);
     if (view === undefined) return undefined;
-    const made = new CardWork(view, this.input.limits.sessionMaxSec, (event) => this.renew(event));
-    this.works.set(cardId, made);
-    return made;
+    work = new CardWork(view, this.input.limits.sessionMaxSec, this.renew);
+    this.works.set(cardId, work);
+    return work;
   }
 
-  /** An event of this very batch that is judged anew takes its place; true if it was one. */
-  private renew(event: Recorded): boolean {
-    const at = event.id - this.input.firstEventId;
-    const row = this.accepted[at];
-    if (at < 0 || row === undefined) return false;
+  private readonly renew = (event: Recorded): boolean => {
+    const row = this.accepted[event.id - this.input.firstEventId];
+    if (row === undefined) return false;
     row.event = event;
     return true;
+  };
+
+  /** Judges the event at `index`: the first reason to refuse it that applies, or it is taken. */
+  judge(index: number): void {
+    const { events, quarantined } = this.input;
+    const event = events[index] as IncomingEvent;
+    const kept = quarantined.size === 0 ? undefined : quarantined.get(contentKey(event));
+    const work = this.work(event.cardId);
+    if (kept?.status === "approved") this.reject(index, "duplicate", work);
+    else if (work === undefined) this.reject(index, "unknown_card", work);
+    else if (work.need === null) this.judgeOn(work, index, event, kept?.quarantineNo ?? null);
   }
 
-  private totals(event: IncomingEvent): DayTotals {
-    const day = this.input.calendar.dayOf(event.timestamp);
-    let totals = this.days.get(day);
-    if (totals === undefined) {
-      totals = noTotals();
-      this.days.set(day, totals);
+  private judgeOn(
+    work: CardWork,
+    index: number,
+    event: IncomingEvent,
+    quarantineNo: number | null,
+  ): void {
+    if (!amountIsValid(event, this.input.limits.hardCeiling)) {
+      this.reject(index, "invalid_amount", work);
+    } else if (event.counter > work.head.top.counter + counterLeapMax) {
+      this.reject(index, "counter_leap", work);
+    } else {
+      const recorded = work.recordedAt(event.counter);
+      if (recorded === unknown) return;
+      if (recorded === null) this.accept(work, index, event, quarantineNo);
+      else if (sameContent(recorded, event)) this.reject(index, "duplicate", work);
+      else this.contradict(work, index, event, recorded);
     }
-    if (day < this.today) totals.lateEvents += 1;
-    return totals;
   }
 
   private reject(
@@ -97,64 +107,48 @@ class Decider {
     work: CardWork | undefined,
     conflict: Recorded | null = null,
   ): void {
+    const rejection = { index, reason, card: work?.card ?? null, fresh: false, conflict };
+    this.rejected.push(rejection);
+    if (reason === "duplicate") return;
     const event = this.input.events[index] as IncomingEvent;
     const key = contentKey(event);
-    const fresh = reason !== "duplicate" && !this.input.quarantined.has(key) && !this.fresh.has(key);
-    if (fresh) {
-      this.fresh.add(key);
-      this.totals(event).rejected += 1;
-      if (work !== undefined) work.head = { ...work.head, quarantined: true };
-    }
-    this.rejected.push({ index, reason, card: work?.card ?? null, fresh, conflict });
-  }
-
-  /** The first reason that applies, in the order of the table; null if the event is taken. */
-  private refusal(event: IncomingEvent, work: CardWork | undefined): [RejectReason, Recorded | null] | null {
-    if (work === undefined) return ["unknown_card", null];
-    if (!amountIsValid(event, this.input.limits.hardCeiling)) return ["invalid_amount", null];
-    if (event.counter > work.head.top.counter + counterLeapMax) return ["counter_leap", null];
-    const recorded = work.recordedAt(event.counter);
-    if (recorded === null) return null;
-    return sameContent(recorded, event) ? ["duplicate", null] : ["counter_conflict", recorded];
-  }
-
-  /** Judges the event at `index`; leaves early where `need` says that more must be read. */
-  judge(index: number): void {
-    const event = this.input.events[index] as IncomingEvent;
-    const work = this.work(event.cardId);
-    if (work !== undefined && work.need !== null) return;
-    const { quarantined } = this.input;
-    const kept = quarantined.size === 0 ? undefined : quarantined.get(contentKey(event));
-    if (kept?.status === "approved") return this.reject(index, "duplicate", work);
-    const refusal = this.refusal(event, work);
-    if (work === undefined || work.need !== null) {
-      if (refusal !== null && work === undefined) this.reject(index, refusal[0], work);
-      return;
-    }
-    if (refusal !== null) {
-      const [reason, conflict] = refusal;
-      if (conflict !== null) this.contradict(work, conflict, event);
-      return this.reject(index, reason, work, conflict);
-    }
-    this.accept(index, event, work, kept?.quarantineNo ?? null);
+    if (this.input.quarantined.has(key) || this.fresh.has(key)) return;
+    rejection.fresh = true;
+    this.fresh.set(key, rejection);
+    this.tally.reject(event);
+    if (work === undefined || work.head.quarantined) return;
+    work.head.quarantined = true;
+    work.headChanged = true;
   }
 
   /** The recorded event of a fork is shown too: nobody knows which branch is the true one. */
-  private contradict(work: CardWork, recorded: Recorded, event: IncomingEvent): void {
-    if ((recorded.flags & CONFLICT) !== 0) return;
-    const at = recorded.id - this.input.firstEventId;
-    this.marks[at]?.add("counter_conflict", { conflict: event });
-    work.amend(recorded, { ...recorded, flags: recorded.flags | CONFLICT });
+  private contradict(
+    work: CardWork,
+    index: number,
+    event: IncomingEvent,
+    recorded: Recorded,
+  ): void {
+    if ((recorded.flags & CONFLICT) === 0) {
+      this.conflicts.set(recorded.id, event);
+      work.amend(recorded, { ...recorded, flags: recorded.flags | CONFLICT });
+    }
+    this.reject(index, "counter_conflict", work, recorded);
   }
 
-  private accept(index: number, event: IncomingEvent, work: CardWork, quarantineNo: number | null): void {
-    const { top, depth } = work.head;
+  private accept(
+    work: CardWork,
+    index: number,
+    event: IncomingEvent,
+    quarantineNo: number | null,
+  ): void {
     const link = work.judgeNew(event);
-    if (link === null) return;
+    if (link === unknown) return;
     const marks = new Marks();
     judgeCircumstances(event, work, this.input, marks);
     const { booking, topupNo } = book(event, work, this.input, marks);
 
+    const { top, depth } = work.head;
+    const { card } = work;
     const id = this.input.firstEventId + this.accepted.length;
     const late = event.counter < top.counter;
     const { counter, type, amount, balanceAfter, timestamp, hash } = event;
@@ -171,69 +165,67 @@ class Decider {
       start: link.start,
       state: link.state,
     };
+    const prev = late ? 0 : top.id;
+    const placed = !late && (depth + 1) % placeEvery === 0;
     this.marks.push(marks);
-    this.accepted.push({
-      index,
-      card: work.card,
-      event: recorded,
-      prev: late ? 0 : top.id,
-      late,
-      placed: !late && (depth + 1) % placeEvery === 0,
-      booking,
-      topupNo,
-    });
+    this.accepted.push({ index, card, event: recorded, prev, late, placed, booking, topupNo });
     work.enter(recorded);
+    this.tally.accept(event, booking === 3);
     if (topupNo !== null) this.credited.push({ topupNo, eventId: id, settles: booking === 2 });
     if (quarantineNo !== null) this.released.push({ quarantineNo, eventId: id });
-    this.count(event, booking === 3);
+    this.admit(event);
   }
 
-  private count(event: IncomingEvent, parked: boolean): void {
-    const totals = this.totals(event);
-    if (event.type === "checkin") totals.checkins += 1;
-    else if (event.type === "checkout") totals.checkouts += 1;
-    else if (event.type === "debit") {
-      totals.debits += 1;
-      totals.debitAmount += event.amount;
-      this.debited += event.amount;
-    } else if (event.type === "credit") {
-      totals.credits += 1;
-      totals.creditAmount += event.amount;
-      this.credits += event.amount;
-      if (parked) this.parked += event.amount;
+  /** An event that was refused earlier in this batch and is taken now has no place in quarantine. */
+  private admit(event: IncomingEvent): void {
+    if (this.fresh.size === 0) return;
+    const rejection = this.fresh.get(contentKey(event));
+    if (rejection !== undefined) rejection.fresh = false;
+  }
+
+  private raise(
+    raised: Raised[],
+    card: Raised["card"],
+    event: Recorded,
+    mask: number,
+    marks?: Marks,
+  ): void {
+    for (const reason of reasonsOf(mask)) {
+      const conflict = reason === "counter_conflict" ? this.conflicts.get(event.id) : undefined;
+      const detail = conflict === undefined ? marks?.detail(reason) : { conflict };
+      const severity = severityOf(reason, marks?.isGrave(reason));
+      raised.push({ card, event, reason, severity, detail: detail ?? {} });
     }
   }
 
-  private raise(card: Raised["card"], event: Recorded, mask: number, marks: Marks | undefined): Raised[] {
-    return reasonsOf(mask).map((reason) => {
-      const { grave, ...detail } = marks?.detail(reason) ?? { grave: false };
-      return { card, event, reason, severity: severityOf(reason, grave), detail };
-    });
-  }
-
+  /** The decision, or what must be read before there is one. */
   finish(): BatchDecision {
+    const needs = [...this.works.values()].flatMap((work) => work.need ?? []);
+    if (needs.length > 0) return { kind: "needs", needs };
+    const { accepted, rejected, released, credited } = this;
     const flags: { index: number; reason: FlagReason }[] = [];
     const raised: Raised[] = [];
-    let flaggedEvents = 0;
-    for (const [at, { index, card, event }] of this.accepted.entries()) {
+    for (const [at, { index, card, event }] of accepted.entries()) {
       if (event.flags === 0) continue;
-      flaggedEvents += 1;
-      this.totalsOf(event.timestamp).flagged += 1;
+      this.tally.flag(event);
       for (const reason of reasonsOf(event.flags & ANSWERED)) flags.push({ index, reason });
-      raised.push(...this.raise(card, event, event.flags, this.marks[at]));
+      this.raise(raised, card, event, event.flags, this.marks[at]);
     }
     const cards: CardOutcome[] = [];
     for (const work of this.works.values()) {
+      const { card, head, weeks: all, weeksChanged } = work;
       const amended = [...work.amended.values()];
       for (const { before, after } of amended) {
-        raised.push(...this.raise(work.card, after, after.flags & ~before.flags, this.conflictOf(after)));
+        this.raise(raised, card, after, after.flags & ~before.flags);
       }
-      if (work.head === work.card.head && amended.length === 0) continue;
-      const weeks = new Map([...work.weeksChanged].map((week) => [week, work.weeks.get(week) ?? []]));
-      cards.push({ card: work.card, head: work.head, weeks, amended });
+      if (!work.headChanged && amended.length === 0) continue;
+      const weeks = new Map<number, readonly number[]>();
+      for (const week of weeksChanged) weeks.set(week, all.get(week) ?? []);
+      cards.push({ card, head: work.headChanged ? head : card.head, weeks, amended });
     }
-    const { accepted, rejected, released, credited, days, debited, parked, credits } = this;
-    return {
+    const { days, debited, parked, credits, flaggedEvents } = this.tally;
+    const sums = { days, debited, parked, credits, flaggedEvents };
+    const decided: Decided = {
       kind: "decided",
       accepted,
       rejected,
@@ -242,25 +234,9 @@ class Decider {
       cards,
       released,
       credited,
-      days,
-      debited,
-      parked,
-      credits,
-      flaggedEvents,
+      ...sums,
     };
-  }
-
-  private totalsOf(timestamp: number): DayTotals {
-    return this.days.get(this.input.calendar.dayOf(timestamp)) as DayTotals;
-  }
-
-  /** What contradicts an older event is the event of this batch that was rejected for it. */
-  private conflictOf(event: Recorded): Marks {
-    const marks = new Marks();
-    const against = this.rejected.find((r) => r.conflict?.id === event.id);
-    const conflict = against === undefined ? undefined : this.input.events[against.index];
-    if (conflict !== undefined) marks.add("counter_conflict", { conflict });
-    return marks;
+    return decided;
   }
 }
 
@@ -271,8 +247,7 @@ class Decider {
 export function decideBatch(input: BatchInput): BatchDecision {
   const decider = new Decider(input);
   for (let index = 0; index < input.events.length; index += 1) decider.judge(index);
-  const needs = [...decider.works.values()].flatMap((work) => work.need ?? []);
-  return needs.length > 0 ? { kind: "needs", needs } : decider.finish();
+  return decider.finish();
 }
 
 /** Every event was recorded before: the whole batch is a resend. */

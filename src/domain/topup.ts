@@ -19,7 +19,8 @@ export interface Credit {
 }
 
 /** Older first; equal times in the order in which they were made. */
-const byAge = (a: Topup, b: Topup): number => a.timestampSec - b.timestampSec || a.topupNo - b.topupNo;
+const byAge = (a: Topup, b: Topup): number =>
+  a.timestampSec - b.timestampSec || a.topupNo - b.topupNo;
 
 /** That with the credit's counter; else the latest not after it (plus allowance); else the oldest. */
 function nearest(candidates: Topup[], credit: Credit, allowanceSec: number): Topup | undefined {
@@ -42,8 +43,16 @@ export function matchCredit(
 ): Topup | undefined {
   const equal = awaiting.filter((t) => t.amount === credit.amount);
   return (
-    nearest(equal.filter((t) => t.status === "pending"), credit, allowanceSec) ??
-    nearest(equal.filter((t) => t.status === "completed"), credit, allowanceSec)
+    nearest(
+      equal.filter((t) => t.status === "pending"),
+      credit,
+      allowanceSec,
+    ) ??
+    nearest(
+      equal.filter((t) => t.status === "completed"),
+      credit,
+      allowanceSec,
+    )
   );
 }
 
@@ -53,7 +62,9 @@ export function cancelInstead(
   settled: Pick<Topup, "topupNo" | "amount" | "deviceNo">,
 ): Topup | undefined {
   const equal = awaiting
-    .filter((t) => t.amount === settled.amount && t.status === "pending" && t.topupNo !== settled.topupNo)
+    .filter(
+      (t) => t.amount === settled.amount && t.status === "pending" && t.topupNo !== settled.topupNo,
+    )
     .sort(byAge);
   return equal.find((t) => t.deviceNo === settled.deviceNo) ?? equal[0];
 }

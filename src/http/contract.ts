@@ -17,15 +17,29 @@ export interface Shape {
 
 export function compileShape(schema: TSchema): Shape {
   const compiled: TypeCheck<TSchema> = TypeCompiler.Compile(schema);
+  const firstError = (value: unknown): ValueError | null => {
+    for (const error of compiled.Errors(value)) if (!isShortEnough(error)) return error;
+    return null;
+  };
   return {
     schema,
-    check: (value) => compiled.Check(value),
+    check: (value) => compiled.Check(value) || firstError(value) === null,
     fault: (value, root) => {
-      const error = compiled.Errors(value).First();
-      if (error === undefined) throw new Error("contract: a value was refused without a fault");
+      const error = firstError(value);
+      if (error === null) throw new Error("contract: a value was refused without a fault");
       return describeError(error, schema, root);
     },
   };
+}
+
+/**
+ * The length of a string is its number of characters (JSON Schema Validation §6.3.1) as our documents
+ * promise and the tables count; TypeBox counts UTF-16 units, of which an emoji has two.
+ */
+function isShortEnough({ type, value, schema }: ValueError): boolean {
+  if (type !== ValueErrorType.StringMaxLength || typeof value !== "string") return false;
+  const charsMax = Number(schema.maxLength);
+  return value.length <= 2 * charsMax && [...value].length <= charsMax;
 }
 
 function describeError(error: ValueError, schema: TSchema, root: string): Fault {

@@ -18,17 +18,28 @@ export function mountSurface(app: Elysia, deps: SurfaceDeps, routes: readonly Ro
       route.method,
       route.path,
       ({ request, params }: { request: Request; params: unknown }) =>
-        serve(request, params, socketAddress),
+        isMisled(request.url, route.path)
+          ? unmatched(app, deps, request)
+          : serve(request, params, socketAddress),
       { parse: "none" },
     );
   }
-  // Elysia would answer HEAD with GET's handler; on this surface a grant is not a read.
-  for (const { path } of routes.filter((route) => route.method === "GET")) {
+  // Elysia answers HEAD with GET's handler; on the device surface alone that is not wanted: a grant is
+  // not a read.
+  for (const { method, path } of routes) {
+    if (method !== "GET" || styleOf(path) !== "device") continue;
     app.route("HEAD", path, ({ request }: { request: Request }) => unmatched(app, deps, request), {
       parse: "none",
     });
   }
 }
+
+/**
+ * Where the `Host` of a request is no host, its URL is a path alone, of which Elysia leaves out the
+ * beginning: what lies in front of `/api` would not be seen.
+ */
+const isMisled = (url: string, pattern: string): boolean =>
+  url.startsWith("/") && !fits(pattern.split("/"), pathOf(url).split("/"));
 
 export type FallbackDeps = Pick<SurfaceDeps, "newRequestId" | "reportFault" | "problemBase">;
 

@@ -38,15 +38,18 @@ export const styleOf = (path: string): ErrorStyle =>
     ? "device"
     : "problem";
 
-/** The path of an absolute URL as received, without query. */
+/**
+ * The path of a request's URL as received, without query. The URL is a path alone where the `Host` of
+ * the request was none that could stand in one.
+ */
 export function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
   if (start < 0) return "/";
   const query = url.indexOf("?", start);
   return query < 0 ? url.slice(start) : url.slice(start, query);
 }
 
-/** The query of an absolute URL, without `?`; empty when there is none. */
+/** The query of a request's URL, without `?`; empty when there is none. */
 export function queryOf(url: string): string {
   const query = url.indexOf("?");
   return query < 0 ? "" : url.slice(query + 1);

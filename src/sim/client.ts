@@ -29,18 +29,22 @@ export interface Call {
   readonly loseRequest?: boolean;
 }
 
-export class Unreachable extends Error {
+class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
 /** Without an answer, or 503. */
 const attemptsMax = 12;
+/** Of these, answered with a fault of the server. */
+const faultsMax = 2;
 /** 429 included: many devices behind one address share its bucket. */
 const waitsMax = 100;
 const backoffFirstMs = 50;
 const backoffMaxMs = 5_000;
 const retryAfterMaxSec = 60;
 const callMaxMs = 30_000;
+/** Characters of a body that a finding quotes. */
+const shownMax = 200;
 
 const errorOf = (body: unknown): unknown =>
   typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
@@ -57,7 +61,7 @@ export class Client {
   }
 
   /**
-   * One call, tried again on 429, 503 and when nobody answers.
+   * One call, tried again on 429, 503 and when nobody answers, twice on another 5xx.
    * @throws Unreachable after the last attempt.
    */
   async call(call: Call): Promise<Answer> {
@@ -70,7 +74,7 @@ export class Client {
     for (let waits = 0; failures < attemptsMax && waits < waitsMax; waits += 1) {
       const answer = await this.#once(call, uncertain);
       if (!answer) uncertain = true;
-      else if (answer.status !== 429 && answer.status !== 503) return answer;
+      else if (!mayPass(answer.status, failures)) return answer;
       if (answer?.status !== 429) failures += 1;
       await Bun.sleep(waitMs(answer, failures));
     }
@@ -93,7 +97,7 @@ export class Client {
       });
       const text = await response.text();
       this.#meter.record(call.kind, response.status, performance.now() - startMs);
-      const body = this.#parse(call, response, text);
+      const body = this.#parse(call, text);
       const { status, headers: got } = response;
       this.#conventions(call, status, got, body);
       return { status, body, headers: got, uncertain };
@@ -103,12 +107,12 @@ export class Client {
     }
   }
 
-  #parse(call: Call, response: Response, text: string): unknown {
+  #parse(call: Call, text: string): unknown {
     if (text === "") return null;
     try {
       return JSON.parse(text);
     } catch {
-      this.#findings.add(`${call.kind}: body is not JSON`, "JSON", `${response.status} ${text}`);
+      this.#findings.add(`${call.kind}: body is not JSON`, "JSON", text.slice(0, shownMax));
       return null;
     }
   }
@@ -128,6 +132,10 @@ export class Client {
     }
   }
 }
+
+/** A fault of the server is safe to try again, but one that stays is the caller's to see. */
+const mayPass = (status: number, failures: number): boolean =>
+  status === 429 || status === 503 || (status >= 500 && failures < faultsMax);
 
 function waitMs(answer: Answer | null, attempt: number): number {
   const after = Number(answer?.headers.get("retry-after") ?? 0);

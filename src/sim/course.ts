@@ -54,14 +54,18 @@ export class Course {
 
   /** Each member gets a card with money on it. */
   async issue(): Promise<void> {
-    const { fleet, random } = this.#muster;
+    const { fleet, random, brief } = this.#muster;
     const total = fleet.wallets.length;
     let done = 0;
     for (const wallet of fleet.wallets) {
       const amount = random.int(10, 40) * fleet.amountMean;
+      // In the middle of a tick, far from the moments at which devices talk.
+      if (brief.has(wallet) && this.#options.clock.advance) {
+        wallet.expiresAt = fleet.now + random.int(3, ticksPerDay - 1) * tickSec + tickSec / 2;
+      }
       fleet.later(wallet, async (station, now) => {
-        const { chip, cardId, member } = wallet;
-        if (await station.register(chip, cardId, member, now)) {
+        const { chip, cardId, member, expiresAt } = wallet;
+        if (await station.register(chip, cardId, member, now, expiresAt)) {
           fleet.made += 1;
           await fleet.topUp(station, wallet, amount, now);
         } else wallet.isIdle = true;

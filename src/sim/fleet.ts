@@ -3,39 +3,12 @@
  * back, one tick after the other. Within a tick the taps come first, in memory; then all devices talk
  * to the server at once. So a seed repeats every tap, whatever the server's speed.
  */
-import { type CardState, CHECKED_IN, IDLE, stateAfter } from "../domain/state.ts";
-import { Chip } from "./chip.ts";
+import { CHECKED_IN, stateAfter } from "../domain/state.ts";
+import { Habits, type Wallet } from "./holder.ts";
 import type { Random } from "./random.ts";
-import type { Member, Station } from "./station.ts";
+import type { Station } from "./station.ts";
 import type { TapResult, Terminal, Wish } from "./terminal.ts";
 import type { World } from "./world.ts";
-
-/** A card in someone's pocket, and what its holder believes of it. */
-export interface Wallet {
-  readonly cardId: string;
-  readonly member: Member;
-  readonly chip: Chip;
-  /** Taken out of everyday life: broken, stolen or replaced. */
-  isIdle: boolean;
-  state: CardState;
-  balance: number;
-  startTime: number;
-  /** Debits by local day and week, kept below the limits. */
-  readonly spent: Map<string, number>;
-  wantsTopup: boolean;
-}
-
-export const newWallet = (cardId: string, member: Member): Wallet => ({
-  cardId,
-  member,
-  chip: new Chip(),
-  isIdle: false,
-  state: IDLE,
-  balance: 0,
-  startTime: 0,
-  spent: new Map(),
-  wantsTopup: false,
-});
 
 export interface Crew {
   readonly terminals: readonly Terminal[];
@@ -51,10 +24,11 @@ interface Job {
 const offlineChance = 0.12;
 const offlineTicksMax = 4;
 const restartChance = 0.01;
-const checkoutChance = 0.12;
-/** Share of a limit that an honest holder uses up at most. */
-const restraint = 0.9;
 const missesMax = 20;
+/** That a station keeps its events for a later upload. */
+const lingerChance = 0.3;
+/** People served at once by one station's staff. */
+const desksPerStation = 4;
 const settleRoundsMax = 8;
 
 export class Fleet {
@@ -156,55 +130,25 @@ export class Fleet {
   live(count: number, sec: number): void {
     const from = this.now;
     const until = this.made + count;
-    const doors = this.doors;
-    const terminals = this.terminals;
+    const { doors, terminals, world } = this;
+    const policy = terminals[0]?.policy;
+    const days = world.model.days(policy?.timezone ?? "UTC");
+    const habits = policy ? new Habits(policy, days, this.random, this.amountMean) : null;
     let misses = 0;
-    while (this.made < until && misses < count * missesMax && terminals.length > 0) {
+    while (habits && this.made < until && misses < count * missesMax) {
       const before = this.made;
       this.now = from + Math.floor((sec * (count - (until - before))) / count);
       const wallet = this.random.pick(this.wallets);
-      const wish = this.#wish(wallet);
-      if (wish) {
+      const wish = habits.wish(wallet, this.now);
+      if (wish === "topup") this.#askTopup(wallet);
+      else if (wish) {
         const crew = wish.type === "debit" ? terminals : doors;
         const result = this.tap(this.random.pick(crew), wallet, wish);
-        if (result.done && wish.type === "debit") this.#spend(wallet, wish.amount);
+        if (result.done && wish.type === "debit") habits.spend(wallet, wish.amount, this.now);
       }
       if (this.made === before) misses += 1;
     }
     this.now = from + sec;
-  }
-
-  /** What the holder does next, or null: nothing now. */
-  #wish(wallet: Wallet): Wish | null {
-    if (wallet.isIdle) return null;
-    const { policy } = this.crew.terminals[0] as Terminal;
-    if (wallet.state !== CHECKED_IN) return { type: "checkin", amount: 0 };
-    const isLong = this.now - wallet.startTime > (policy?.sessionMaxSec ?? 0) * restraint;
-    if (isLong || this.random.chance(checkoutChance)) return { type: "checkout", amount: 0 };
-    const amount = this.random.int(1, 2 * this.amountMean);
-    if (wallet.balance < amount) {
-      this.#askTopup(wallet);
-      return null;
-    }
-    const [day, week] = this.#spans(this.now);
-    const inDay = (wallet.spent.get(day) ?? 0) + amount;
-    const inWeek = (wallet.spent.get(week) ?? 0) + amount;
-    const isTooMuch =
-      inDay > (policy?.dailyLimit ?? 0) * restraint ||
-      inWeek > (policy?.weeklyLimit ?? 0) * restraint;
-    return isTooMuch ? { type: "checkout", amount: 0 } : { type: "debit", amount };
-  }
-
-  #spans(at: number): [string, string] {
-    const { policy } = this.crew.terminals[0] as Terminal;
-    const days = this.world.model.days(policy?.timezone ?? "UTC");
-    return [`day ${days.day(at)}`, `week ${days.week(at)}`];
-  }
-
-  #spend(wallet: Wallet, amount: number): void {
-    for (const span of this.#spans(this.now)) {
-      wallet.spent.set(span, (wallet.spent.get(span) ?? 0) + amount);
-    }
   }
 
   #askTopup(wallet: Wallet): void {
@@ -224,17 +168,23 @@ export class Fleet {
   }
 
   /** Stations work off what waits for them while every terminal that can uploads. */
-  async talk(): Promise<void> {
+  async talk(isLast = false): Promise<void> {
     const jobs = this.#jobs;
     this.#jobs = [];
     const { stations, terminals, gates } = this.crew;
-    const desk = (cardId: string) => Number.parseInt(cardId.slice(-4), 16) % stations.length;
+    const lanes = stations.length * desksPerStation;
+    const laneOf = (cardId: string) => Number.parseInt(cardId.slice(-4), 16) % lanes;
+    const lingers = stations.map(() => !isLast && this.random.chance(lingerChance));
+    const queues = Map.groupBy(jobs, ({ cardId }) => laneOf(cardId));
     const work = stations.map(async (station, i) => {
       await station.renew();
-      for (const job of jobs) {
-        if (desk(job.cardId) === i) await job.work(station, this.now);
-      }
-      await station.sync();
+      const desks = Array.from({ length: desksPerStation }, async (_, desk) => {
+        for (const job of queues.get(i * desksPerStation + desk) ?? []) {
+          await job.work(station, this.now);
+        }
+      });
+      await Promise.all(desks);
+      if (!lingers[i]) await station.sync();
     });
     await Promise.all([...work, ...[...terminals, ...gates].map((terminal) => terminal.sync())]);
   }
@@ -243,7 +193,7 @@ export class Fleet {
   async settle(): Promise<void> {
     for (let round = 0; round < settleRoundsMax; round += 1) {
       this.begin(true);
-      await this.talk();
+      await this.talk(true);
       if (this.#jobs.length + this.#next.length === 0) return;
     }
   }

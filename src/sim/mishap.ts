@@ -4,7 +4,8 @@
  */
 import { hashHex } from "../domain/chain.ts";
 import { Chip } from "./chip.ts";
-import { type Fleet, newWallet, type Wallet } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import { newWallet, type Wallet } from "./holder.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type Mishap = (fleet: Fleet, wallet: Wallet) => void;
@@ -112,6 +113,20 @@ const tornTopup: Mishap = (fleet, wallet) => {
   wallet.isIdle = true;
 };
 
+/** A settled top-up is cancelled: an equal one that waits goes in its place, else it is too late. */
+const secondThoughts: Mishap = (fleet, wallet) => {
+  const amount = fleet.amountMean * 2;
+  const isMuddled = fleet.random.chance(0.5);
+  const isSettled = fleet.random.chance(0.5);
+  wallet.isIdle = true;
+  fleet.later(wallet, async (station, now) => {
+    await fleet.topUp(station, wallet, amount, now);
+    if (isSettled) await station.sync();
+    if (isMuddled) await station.muddle(wallet.cardId, amount, now);
+    else await station.regret(wallet.cardId);
+  });
+};
+
 /** Lost: blocked at the desk, used by the finder where the list is stale, then replaced. */
 const lost: Mishap = (fleet, wallet) => {
   const two = pair(fleet);
@@ -174,6 +189,7 @@ export const mishaps: Readonly<Record<string, Mishap>> = {
   tear,
   tearAndLeave,
   tornTopup,
+  secondThoughts,
   lost,
   exchange,
   strangers,

@@ -6,7 +6,8 @@ import type { KeyObject } from "node:crypto";
 import { CardLocks } from "./cardlock.ts";
 import { Client } from "./client.ts";
 import { Findings } from "./finding.ts";
-import { Fleet, newWallet, type Wallet } from "./fleet.ts";
+import { Fleet } from "./fleet.ts";
+import { newWallet, type Wallet } from "./holder.ts";
 import { grantSigners, KeyCache } from "./keyring.ts";
 import { Meter } from "./meter.ts";
 import { type Mishap, mishaps, replacementOf } from "./mishap.ts";
@@ -32,6 +33,8 @@ export interface Muster {
   readonly scouts: readonly Radio[];
   /** Tick → what befalls whom. */
   readonly plan: Plan;
+  /** Who gets a card that ends before the run does. */
+  readonly brief: ReadonlySet<Wallet>;
 }
 
 const badDay: Trouble = {
@@ -41,8 +44,7 @@ const badDay: Trouble = {
   recut: 0.3,
   split: 0.15,
 };
-/** One card in so many meets a mishap. */
-const mishapEvery = 20;
+const mishapEveryDefault = 20;
 const clockErrorMaxSec = 60;
 const amountMin = 100;
 const amountMax = 20_000;
@@ -63,7 +65,7 @@ const names = [
 
 /** @throws RangeError if the options can't make a run. */
 export function muster(options: SimulateOptions, ticks: number): Muster {
-  const { devices, cards, users, events } = options;
+  const { devices, cards, users, events, mishapEvery = mishapEveryDefault } = options;
   const [from, to] = users;
   const has = (role: Role) => devices.some((spec) => spec.role === role);
   if (!has("station") || !has("terminal")) {
@@ -93,7 +95,9 @@ export function muster(options: SimulateOptions, ticks: number): Muster {
   const fleet = new Fleet(world, crew, random.fork("fleet"), amountMean);
   fleet.wallets.push(...wallets);
   const scouts = make("scout", Radio);
-  return { random, meter, findings, world, fleet, scouts, plan: schedule(random, troubled, ticks) };
+  const plan = schedule(random, troubled, ticks);
+  const brief = new Set([...plan.values()].flatMap(briefOf));
+  return { random, meter, findings, world, fleet, scouts, plan, brief };
 }
 
 function makeWallet(random: Random, userId: number): Wallet {
@@ -141,6 +145,9 @@ function signersOf(client: Client): World["signer"] {
     return (await held).get(kid) ?? null;
   };
 }
+
+const briefOf = (row: readonly [Mishap, Wallet][]): Wallet[] =>
+  row.filter(([mishap]) => mishap === rogues.outlive).map(([, wallet]) => wallet);
 
 /** Each mishap in turn, over the ticks between the first and the last. */
 function schedule(random: Random, wallets: readonly Wallet[], ticks: number): Plan {

@@ -21,6 +21,8 @@ export interface SimulateOptions {
   readonly clock: SimClock;
   /** Nobody cheats and no card breaks; the network may still be bad. */
   readonly isHonest?: boolean;
+  /** One card in so many meets a mishap; 20 if absent. */
+  readonly mishapEvery?: number;
   /** How bad the network is; quite bad if absent. */
   readonly trouble?: Trouble;
   /** Makes and activates a new key version on the server, in the middle of the run. */

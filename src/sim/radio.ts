@@ -5,7 +5,7 @@
 import type { SignedGrant } from "../domain/grant.ts";
 import type { Answer, Call } from "./client.ts";
 import { KeyRing } from "./keyring.ts";
-import { ModelDevice, type ModelPolicy } from "./model.ts";
+import { ModelDevice, type ModelPolicy } from "./modelrule.ts";
 import type { Random } from "./random.ts";
 import type { DeviceSpec, World } from "./world.ts";
 

@@ -3,10 +3,13 @@
  * without the op, at impossible times, with forged or senseless events. The value has moved, so the
  * server must take and flag most of it, and the rest it must refuse with the right reason.
  */
-import type { Fleet, Wallet } from "./fleet.ts";
-import type { Happened, WireEvent } from "./happened.ts";
+import { nextCounter, writeImage } from "../domain/write.ts";
+import type { Fleet } from "./fleet.ts";
+import { type Happened, happened, type WireEvent } from "./happened.ts";
+import type { Wallet } from "./holder.ts";
 import type { Mishap } from "./mishap.ts";
 import type { Terminal } from "./terminal.ts";
+import { program } from "./writer.ts";
 
 const uint24Max = 16_777_215;
 const daySec = 86_400;
@@ -16,22 +19,59 @@ const anyTerminal = (fleet: Fleet): Terminal => fleet.random.pick(fleet.terminal
 const rogueDebit = (fleet: Fleet, terminal: Terminal, wallet: Wallet, amount: number) =>
   fleet.tap(terminal, wallet, { type: "debit", amount, rogue: true });
 
-/** More in one go, in a day, in a week than the policy allows. */
+/** More in one go, in a day, in a week than the policy allows, filled up in between. */
 const spender: Mishap = (fleet, wallet) => {
   const { policy } = anyTerminal(fleet);
   if (!policy || policy.maxBalance > uint24Max) return;
   const amount = policy.singleTxLimit + 1;
-  const room = policy.maxBalance - wallet.balance;
-  if (room < amount) return;
+  if (policy.maxBalance - wallet.balance < amount) return;
   wallet.isIdle = true;
-  fleet.later(wallet, (station, now) => fleet.topUp(station, wallet, room, now));
+  spend(fleet, wallet, policy.maxBalance, amount, 2);
+};
+
+function spend(fleet: Fleet, wallet: Wallet, full: number, amount: number, rounds: number): void {
+  fleet.later(wallet, async (station, now) => {
+    if (full > wallet.balance) await fleet.topUp(station, wallet, full - wallet.balance, now);
+  });
   fleet.next(() => {
-    const terminal = anyTerminal(fleet);
     if (!fleet.enter(wallet)) return;
+    const terminal = anyTerminal(fleet);
     for (let i = 0; i < 4 && wallet.balance >= amount; i += 1) {
       rogueDebit(fleet, terminal, wallet, amount);
     }
+    if (rounds > 1) spend(fleet, wallet, full, amount, rounds - 1);
   });
+}
+
+/** More on the card than it may hold; nobody paid it in either. */
+const hoard: Mishap = (fleet, wallet) => {
+  const { policy } = anyTerminal(fleet);
+  if (!policy || wallet.balance > policy.maxBalance) return;
+  const amount = policy.maxBalance - wallet.balance + 1;
+  wallet.isIdle = true;
+  if (amount > uint24Max || policy.maxBalance >= policy.hardCeiling) return;
+  fleet.later(wallet, async (station, now) => {
+    fleet.tap(station, wallet, { type: "credit", amount, rogue: true }, now);
+    await station.sync();
+    await station.topUp(wallet.chip, 1, now);
+  });
+  fleet.next(() => {
+    if (fleet.enter(wallet)) rogueDebit(fleet, anyTerminal(fleet), wallet, 1);
+  });
+};
+
+/** A card past its end: an honest terminal refuses it, a rogue one doesn't. */
+const outlive: Mishap = (fleet, wallet) => {
+  if (wallet.expiresAt === 0 || wallet.balance === 0) return;
+  wallet.isIdle = true;
+  const pay = () => {
+    const terminal = anyTerminal(fleet);
+    if (!fleet.enter(wallet)) return;
+    fleet.tap(terminal, wallet, { type: "debit", amount: 1 });
+    rogueDebit(fleet, terminal, wallet, 1);
+  };
+  pay();
+  fleet.next(pay);
 };
 
 /** Money written on the card that nobody paid in; sometimes the station owns up to it later. */
@@ -105,6 +145,28 @@ const forged: Mishap = (fleet, wallet) => {
   fleet.tap(terminal, wallet, { type: "debit", amount: 1 });
 };
 
+/** Someone with the keys writes a balance out of thin air; the hashes are in order. */
+const insider: Mishap = (fleet, wallet) => {
+  if (!fleet.enter(wallet)) return;
+  const terminal = anyTerminal(fleet);
+  const reading = terminal.look(wallet.chip, fleet.now);
+  if (reading.kind !== "ok") return;
+  const { card, keys } = reading;
+  const rich = { ...card, plain: { ...card.plain, balance: card.plain.balance + 500 } };
+  const written = writeImage(rich, keys, {
+    type: "debit",
+    amount: 1,
+    timestamp: fleet.now,
+    // With and without counters left out.
+    counter: nextCounter(card) + fleet.random.int(0, 2),
+    offline: fleet.random.chance(0.5),
+    suspect: fleet.random.chance(0.5),
+  });
+  program(wallet.chip, written);
+  terminal.queue.push(happened("debit", card, written));
+  wallet.isIdle = true;
+};
+
 /** Events that no card wrote: unknown, senseless, far off, and one sent twice in a batch. */
 const junk: Mishap = (fleet, wallet) => {
   const terminal = anyTerminal(fleet);
@@ -136,10 +198,13 @@ const invented = (wire: WireEvent): Happened => ({ wire, parent: "", start: -1, 
 
 export const rogues: Readonly<Record<string, Mishap>> = {
   spender,
+  hoard,
+  outlive,
   freeMoney,
   wrongOp,
   wrongState,
   wrongTime,
   forged,
+  insider,
   junk,
 };

@@ -1,17 +1,13 @@
 /**
  * A staffed station, always online: makes cards, tops up, blocks, moves cards to a new key, replaces
- * them, and mends torn ones after asking the backend. The call and the write on the chip go together;
- * what the chip did not take is given back.
+ * them, and mends torn ones after asking the backend.
  */
-import { recoverImage } from "../domain/recover.ts";
 import { firstImage, nextCounter, writeImage } from "../domain/write.ts";
 import type { Chip } from "./chip.ts";
-import type { Answer, Call } from "./client.ts";
 import { happened } from "./happened.ts";
-import type { Registration, ReissueCall, TopupCall } from "./modeldesk.ts";
-import type { Seen } from "./reader.ts";
-import { type TapResult, Terminal } from "./terminal.ts";
-import { type Hold, program, tookEffect } from "./writer.ts";
+import type { Registration, ReissueCall } from "./modeldesk.ts";
+import { Till } from "./till.ts";
+import { program } from "./writer.ts";
 
 export interface Member {
   readonly userId: number;
@@ -19,32 +15,7 @@ export interface Member {
   readonly gender: number;
 }
 
-export class Station extends Terminal {
-  /** Who stands at it; recorded as claimed. */
-  operatorId = 1;
-
-  /** A POST under an idempotency key. A lost reply is asked for again with the same key. */
-  async #post(kind: Call["kind"], path: string, body: unknown): Promise<Answer> {
-    const call = {
-      kind,
-      method: "POST",
-      path,
-      body: JSON.stringify(body),
-      idempotencyKey: this.random.uuid(),
-    } as const;
-    const answer = await this.call(call);
-    if (!this.random.chance(this.world.trouble.loseReply)) return answer;
-    const again = await this.call(call);
-    if (answer.status < 300) {
-      const { status, body: replayed } = again;
-      const first = { status: answer.status, body: answer.body };
-      this.world.findings.same(`${kind}: replay`, first, { status, body: replayed });
-      const mark = again.headers.get("idempotent-replayed");
-      this.world.findings.same(`${kind}: Idempotent-Replayed`, "true", mark);
-    }
-    return again;
-  }
-
+export class Station extends Till {
   /** Registers a card and makes its first image; false where the backend refused. */
   async register(
     chip: Chip,
@@ -63,7 +34,7 @@ export class Station extends Terminal {
         keyVersion,
         ...(expiresAt > 0 ? { expiresAt } : {}),
       };
-      const answer = await this.#post("register", "/api/cards", call);
+      const answer = await this.post("register", "/api/cards", call);
       const { clock, desk } = this.world;
       if (!desk.registered(call, answer, clock.now())) return false;
       return this.#first(chip, cardId, { ...member, createdAt: now }, 0, expiresAt, now);
@@ -99,70 +70,6 @@ export class Station extends Terminal {
     return true;
   }
 
-  /** Money in: the call, then the write; a failed write gives it back. */
-  async topUp(chip: Chip, amount: number, now: number, hold?: Hold): Promise<TapResult> {
-    const reading = this.look(chip, now);
-    if (!("card" in reading)) return { done: false, why: reading.kind };
-    const { cardId, card } = reading;
-    if (reading.kind !== "ok") return { done: false, why: reading.kind };
-    if (!this.ring.allows(reading.keyVersion, "topup", now)) return { done: false, why: "op" };
-    const exact = this.world.locks.isHeld(cardId);
-    return this.world.locks.run([cardId], async () => {
-      const call: TopupCall = {
-        amount,
-        operatorId: this.operatorId,
-        timestamp: now,
-        ...(this.random.chance(0.5) ? { counter: nextCounter(card) } : {}),
-      };
-      const answer = await this.#post("topup", `/api/cards/${cardId}/topup`, call);
-      const { clock, desk } = this.world;
-      const made = desk.topup(this.device, cardId, call, answer, clock.now(), exact);
-      if (made?.status !== "PENDING") return { done: false, why: "topup_refused" };
-      const wish = { type: "credit", amount, ...(hold ? { hold } : {}) } as const;
-      const result = this.write(chip, reading, wish, now, card.expiresAt);
-      if (result.done || this.#landed(chip, reading)) return result;
-      const path = `/api/cards/${cardId}/topup/${made.topupId}/cancel`;
-      desk.canceled(cardId, made.topupId, await this.#post("cancel", path, {}), exact);
-      return result;
-    });
-  }
-
-  /**
-   * The card still lies on the reader after a failed write: did the write land after all? If so it is
-   * mended at once; else the card is as it was, and the next write skips what was tried.
-   */
-  #landed(chip: Chip, { cardId, keys, card: before, keyVersion }: Seen): boolean {
-    const broken = this.interrupted.get(cardId);
-    const card = recoverImage(chip.read(), keys);
-    if (!broken || !card) return false;
-    this.interrupted.delete(cardId);
-    const landed = tookEffect(broken, card);
-    if (landed) this.queue.push(happened("credit", before, landed));
-    this.#mend(
-      chip,
-      { cardId, keys, card, keyVersion },
-      before.expiresAt,
-      card.plain.lastTimestamp,
-    );
-    return landed !== null;
-  }
-
-  #mend(chip: Chip, { card, keys, keyVersion }: Seen, expiresAt: number, now: number): void {
-    const written = writeImage(card, keys, {
-      type: "admin",
-      amount: 0,
-      timestamp: now,
-      counter: nextCounter(card),
-      offline: false,
-      suspect: true,
-      expiresAt,
-      keyVersion,
-    });
-    program(chip, written);
-    this.world.reader.remember(chip, keys, written.card);
-    this.queue.push(happened("admin", card, written));
-  }
-
   /** Mends a torn card if the backend knows of nothing newer than what was recovered. */
   async repair(chip: Chip, now: number): Promise<boolean> {
     const reading = this.look(chip, now);
@@ -175,14 +82,14 @@ export class Station extends Terminal {
       this.report("write_failure", cardId, card.plain.counter, now);
       return false;
     }
-    this.#mend(chip, reading, body.expiresAt ?? 0, now);
+    this.mend(chip, reading, body.expiresAt ?? 0, now);
     return true;
   }
 
   async block(cardId: string, now: number): Promise<void> {
     await this.world.locks.run([cardId], async () => {
       const body = { reason: "reported lost", operatorId: this.operatorId, timestamp: now };
-      const answer = await this.#post("block", `/api/cards/${cardId}/block`, body);
+      const answer = await this.post("block", `/api/cards/${cardId}/block`, body);
       this.world.desk.blocked(cardId, answer, this.world.clock.now());
     });
   }
@@ -208,7 +115,7 @@ export class Station extends Terminal {
     this.queue.push(happened("admin", card, written));
     return this.world.locks.run([cardId], async () => {
       const body = { keyVersion, operatorId: this.operatorId, timestamp: now };
-      const answer = await this.#post("rekey", `/api/cards/${cardId}/rekey`, body);
+      const answer = await this.post("rekey", `/api/cards/${cardId}/rekey`, body);
       return this.world.desk.rekeyed(cardId, keyVersion, answer, this.world.clock.now());
     });
   }
@@ -232,7 +139,7 @@ export class Station extends Terminal {
         timestamp: now,
         ...(chipBalance === undefined ? {} : { chipBalance }),
       };
-      const answer = await this.#post("reissue", `/api/cards/${cardId}/reissue`, call);
+      const answer = await this.post("reissue", `/api/cards/${cardId}/reissue`, call);
       const { clock, desk } = this.world;
       const opening = desk.reissued(cardId, call, answer, clock.now());
       if (opening === null) return false;

@@ -1,6 +1,6 @@
 /**
  * A terminal that works alone: reads a card, decides by its own grant, policy and memory, writes, and
- * queues what happened until the backend has taken it. A rogue one is made to break rules on purpose.
+ * queues what happened. A rogue one is made to break rules on purpose.
  */
 import type { EventType } from "../domain/chain.ts";
 import type { Op } from "../domain/grant.ts";
@@ -9,9 +9,8 @@ import { isLawful } from "../domain/state.ts";
 import type { Written } from "../domain/write.ts";
 import type { Chip } from "./chip.ts";
 import { type Happened, happened } from "./happened.ts";
-import type { Report } from "./modeldesk.ts";
-import { Radio } from "./radio.ts";
 import type { Reading, Seen } from "./reader.ts";
+import { Uplink } from "./uplink.ts";
 import { type Hold, type Interrupted, tookEffect, writeCard } from "./writer.ts";
 
 export interface Wish {
@@ -27,7 +26,6 @@ export type TapResult =
   | { readonly done: true; readonly event: Happened }
   | { readonly done: false; readonly why: string };
 
-const batchMax = 1_000;
 const opsOf: Readonly<Record<EventType, readonly Op[]>> = {
   debit: ["debit"],
   credit: ["topup"],
@@ -37,18 +35,12 @@ const opsOf: Readonly<Record<EventType, readonly Op[]>> = {
 };
 const refuse = (why: string): TapResult => ({ done: false, why });
 
-export class Terminal extends Radio {
-  isOnline = true;
+export class Terminal extends Uplink {
   /** How far its clock is off. */
   clockErrorSec = 0;
-  /** Survives a restart, as flash memory would. */
-  readonly queue: Happened[] = [];
-  readonly reports: Report[] = [];
   protected readonly seen = new Map<string, number>();
   protected readonly interrupted = new Map<string, Interrupted>();
   readonly #spent = new Map<string, { day: number; sum: number }>();
-  /** A batch without an answer: the same bytes go out again. */
-  #unanswered: { body: string; count: number } | null = null;
 
   override restart(): void {
     super.restart();
@@ -183,82 +175,5 @@ export class Terminal extends Radio {
   #spentToday(cardId: string, timestamp: number): number {
     const spent = this.#spent.get(cardId);
     return spent?.day === this.#day(timestamp) ? spent.sum : 0;
-  }
-
-  protected report(
-    eventType: Report["eventType"],
-    cardId: string,
-    counter: number | null,
-    timestamp: number,
-  ): void {
-    const { terminalId } = this;
-    this.reports.push({ terminalId, cardId, eventType, details: "", counter, timestamp });
-  }
-
-  /** Everything that a terminal does when it is online. */
-  async sync(): Promise<void> {
-    if (!this.isOnline) return;
-    await this.#sendReports();
-    await this.renew();
-    await this.#upload();
-  }
-
-  async #sendReports(): Promise<void> {
-    for (let report = this.reports[0]; report; report = this.reports[0]) {
-      const sent = report;
-      await this.world.locks.run([sent.cardId ?? ""], async () => {
-        const answer = await this.call({
-          kind: "report",
-          method: "POST",
-          path: "/api/terminal-report",
-          body: JSON.stringify(sent),
-        });
-        this.world.desk.reported(this.device, sent, answer, this.world.clock.now());
-      });
-      this.reports.shift();
-    }
-  }
-
-  /** Oldest first, at most 1000 a batch, until the backend has all of it. */
-  async #upload(): Promise<void> {
-    const { trouble } = this.world;
-    while (this.queue.length > 0 && this.device.policy) {
-      if (this.#unanswered && this.random.chance(trouble.recut)) this.#unanswered = null;
-      const max = this.random.chance(trouble.split) ? this.random.int(1, 40) : batchMax;
-      const count = this.#unanswered?.count ?? Math.min(max, this.queue.length);
-      const events = this.queue.slice(0, count);
-      const body = this.#unanswered?.body ?? this.#batch(events);
-      const loseRequest = this.random.chance(trouble.loseRequest);
-      const isTaken = await this.#send(events, body, loseRequest);
-      if (loseRequest || (isTaken && this.random.chance(trouble.loseReply))) {
-        this.#unanswered = { body, count };
-        continue;
-      }
-      // A refused batch is a finding already; sending it for ever would not mend it.
-      this.#unanswered = null;
-      this.queue.splice(0, count);
-      if (this.random.chance(trouble.resend)) await this.#send(events, body, false);
-    }
-  }
-
-  #batch(events: readonly Happened[]): string {
-    return JSON.stringify({ terminalId: this.terminalId, events: events.map(({ wire }) => wire) });
-  }
-
-  async #send(events: readonly Happened[], body: string, loseRequest: boolean): Promise<boolean> {
-    const cards = events.map(({ wire }) => wire.cardId);
-    return this.world.locks.run(cards, async () => {
-      const path = "/api/reconcile";
-      const answer = await this.call({
-        kind: "reconcile",
-        method: "POST",
-        path,
-        body,
-        loseRequest,
-      });
-      if (loseRequest) return false;
-      this.world.model.batch(this.device, events, answer, this.world.clock.now());
-      return true;
-    });
   }
 }

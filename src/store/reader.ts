@@ -26,13 +26,16 @@ export class NotReadable extends Error {
   override readonly name = "NotReadable";
 }
 
-/** @throws NotReadable */
+/**
+ * @param schema what the file must be at; left out: whatever it is at
+ * @throws NotReadable
+ */
 export function openReader(
   path: string,
-  schema: Pick<Schema, "version">,
+  schema?: Pick<Schema, "version">,
   log: StoreLog = warn,
 ): ReaderStore {
-  assertReadable(path, schema.version);
+  assertReadable(path, schema?.version);
   const pool = new ReaderPool({
     readersMax: 2,
     queueMax: 1024,
@@ -48,13 +51,26 @@ export function openReader(
 }
 
 function connect(path: string, pragmas: readonly string[]): Connection {
-  const db = new Database(path, { readonly: true, strict: true });
+  return prepare(new Database(path, { readonly: true, strict: true }), pragmas);
+}
+
+/** SQLite knows no CHECK of a file that it opened read-only, so `integrity_check` needs it otherwise. */
+function connectToProve(path: string): Connection {
+  const db = new Database(path, { create: false, readwrite: true, strict: true });
+  return prepare(db, [
+    "PRAGMA query_only = ON",
+    "PRAGMA temp_store = FILE",
+    "PRAGMA cache_size = -65536",
+  ]);
+}
+
+function prepare(db: Database, pragmas: readonly string[]): Connection {
   for (const pragma of ["PRAGMA busy_timeout = 5000", ...pragmas]) db.run(pragma);
   return new Connection(db);
 }
 
 async function scan<T>(path: string, work: (q: ScanReader) => Promise<T>): Promise<T> {
-  const connection = connect(path, ["PRAGMA temp_store = FILE", "PRAGMA cache_size = -65536"]);
+  const connection = connectToProve(path);
   try {
     connection.db.run("BEGIN");
     return await work(new Scanner(connection));
@@ -91,7 +107,7 @@ class Scanner implements ScanReader {
   }
 }
 
-function assertReadable(path: string, wanted: number): void {
+function assertReadable(path: string, wanted: number | undefined): void {
   let db: Database;
   try {
     db = new Database(path, { readonly: true });
@@ -103,7 +119,7 @@ function assertReadable(path: string, wanted: number): void {
     if (id?.application_id !== applicationId)
       throw new NotReadable(`${path} is not a database of Kartu`);
     const found = schemaVersion(db);
-    if (found === wanted) return;
+    if (wanted === undefined || found === wanted) return;
     throw new NotReadable(
       found > wanted
         ? `${path} has schema ${found}, this program knows ${wanted}: use a newer Kartu`

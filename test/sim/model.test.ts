@@ -2,8 +2,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Findings } from "../../src/sim/finding.ts";
 import { type Happened, noHash, type WireEvent } from "../../src/sim/happened.ts";
-import { Model, ModelDevice } from "../../src/sim/model.ts";
+import { Model } from "../../src/sim/model.ts";
 import { ModelCard } from "../../src/sim/modelcard.ts";
+import { ModelDevice } from "../../src/sim/modelrule.ts";
 import { policy } from "./venue.ts";
 
 const now = 1_750_000_000;

@@ -29,7 +29,7 @@ const options = (seed = 1): SimulateOptions => ({
 });
 /** What happened to the cards, without times and hashes, which hang on the clock and the keys. */
 const lives = () =>
-  [...venue.cards].map(([cardId, { balance, events }]) => {
+  [...venue.cards].toSorted().map(([cardId, { balance, events }]) => {
     const sorted = [...events.values()].sort((a, b) => a.counter - b.counter);
     const kept = sorted.map(({ counter, type, amount }) => `${counter} ${type} ${amount}`);
     return [cardId, balance, kept.join()];
@@ -109,7 +109,8 @@ test.each([
   const findings = new Findings();
   const client = new Client(venue.url, new Meter(), findings);
   await client.call({ kind: "x", method: "GET", path: "/" });
-  expect(findings.list.map(({ expected }) => expected)).toEqual(owed);
+  // A fault of the server is asked again, so what it owes shows more than once.
+  expect([...new Set(findings.list.map(({ expected }) => expected))]).toEqual(owed);
 });
 
 test.each([429, 503])("a %d is asked again after Retry-After", async (status) => {

@@ -229,7 +229,7 @@ export function openWorld(options: WorldOptions = {}): World {
     addressPerMin: { all: options.addressPerMin ?? 0, token: options.tokenPerMin ?? 0 },
     checkAnswers: options.checkAnswers ?? true,
   };
-  const app = new Elysia({ strictPath: true });
+  const app = new Elysia({ strictPath: true, handler: { standardHostname: false } });
   mountFallback(app, deps);
   mountSurface(app, deps, options.routes ?? testRoutes);
   app.get("/page", () => "a page");

@@ -112,8 +112,9 @@ export async function readRun(
     }
     const [under] = await q.all(lateBelow, tenantId, cardNo, counter, 1);
     const lowest = events[0];
-    if (under !== undefined && (lowest === undefined || lowest.counter < under.counter)) {
-      if (lowest !== undefined && lowest.counter < counter) events.shift();
+    const chained = lowest !== undefined && lowest.counter < counter ? lowest : undefined;
+    if (under !== undefined && (chained === undefined || chained.counter < under.counter)) {
+      if (chained !== undefined) events.shift();
       events.push(await readEvent(q, card, under.event_id));
     }
     for (const row of above) events.push(await readEvent(q, card, row.event_id));

@@ -171,7 +171,13 @@ export function flagService({ random, audit, event }: FlagDeps) {
     if (found?.status !== "open") return;
     const flag = await rows.readFlagByNo(tx, tenantId, found.flag_no);
     if (flag === undefined) throw new RangeError("a flag that was found is not there");
-    await close(tx, tenantId, flag, { verdict: "approved", note: "accepted", actor: server }, nowMs);
+    await close(
+      tx,
+      tenantId,
+      flag,
+      { verdict: "approved", note: "accepted", actor: server },
+      nowMs,
+    );
   }
 
   return {

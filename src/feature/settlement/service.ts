@@ -2,7 +2,7 @@
  * What each terminal took, by the local day of its events: kept as the events come, so that a day's
  * figures are read and not summed. Closing a range is not here.
  */
-import { type DayTotals, noTotals } from "../../domain/batch.ts";
+import type { DayTotals } from "../../domain/batch.ts";
 import { type Calendar, calendar } from "../../domain/calendar.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import type { Writer } from "../../store/seam.ts";
@@ -44,7 +44,7 @@ export function settlementService({
     const days = await calendarOf(tx, device);
     const day = days.dayOf(timestampSec);
     const lateEvents = day < days.dayOf(Math.floor(nowMs / 1000)) ? 1 : 0;
-    const totals = { ...noTotals(), debits: 1, debitAmount: amount, lateEvents };
+    const totals = { debits: 1, debitAmount: amount, lateEvents };
     await addDay(tx, device.tenantId, day, device.deviceNo, totals, null);
   }
 

@@ -14,7 +14,7 @@ export async function addDay(
   tenantId: number,
   day: number,
   deviceNo: number,
-  totals: DayTotals | null,
+  totals: Partial<DayTotals> | null,
   topup: TopupTotals | null,
 ): Promise<void> {
   await tx.run(

@@ -64,7 +64,9 @@ export function signingService({ store, random, masterKey }: SigningDeps) {
     const newest = (await store.read((q) => liveKeys(q, use))).at(-1);
     if (newest === undefined) throw new Error(`there is no signing key ${use}`);
     const { kid } = newest;
-    const secret = new Uint8Array(unseal(masterKey, place(kid), newest.sealed_private));
+    const opened = unseal(masterKey, place(kid), newest.sealed_private);
+    const secret = new Uint8Array(opened);
+    wipe(opened);
     const key = await crypto.subtle.importKey("pkcs8", secret, ecdsa, false, ["sign"]);
     wipe(secret);
     return {

@@ -1,0 +1,258 @@
+/**
+ * Statements that prove a whole file: each reads its tables through, in the order of a key, so that two
+ * of them can be held against each other row by row. For a file at rest or a snapshot, never on a hot path.
+ */
+import { statement } from "./statement.ts";
+
+export const verifyIntegrity = statement<[], { integrity_check: string }>(
+  "verify.integrity",
+  "PRAGMA integrity_check(100)",
+);
+
+export const verifyReferences = statement<
+  [limit: number],
+  { table: string; rowid: number | null; parent: string }
+>("verify.references", `SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT ?1`);
+
+export const verifyTenants = statement<[], { tenant_id: number; timezone: string }>(
+  "verify.tenants",
+  "SELECT tenant_id, timezone FROM tenant ORDER BY tenant_id",
+);
+
+export interface AccountRow {
+  no: number;
+  tenant_id: number;
+  available: number;
+  pending: number;
+  frozen: number;
+}
+
+const buckets = `sum(CASE bucket WHEN 0 THEN amount ELSE 0 END) AS available,
+     sum(CASE bucket WHEN 1 THEN amount ELSE 0 END) AS pending,
+     sum(CASE bucket WHEN 2 THEN amount ELSE 0 END) AS frozen`;
+
+/** What the entries of each card's wallet come to. */
+export const verifyCardEntries = statement<[], AccountRow>(
+  "verify.cardEntries",
+  `SELECT card_no AS no, tenant_id, ${buckets} FROM entry
+   WHERE card_no IS NOT NULL GROUP BY card_no, tenant_id`,
+);
+
+export const verifyCardBalances = statement<[], AccountRow>(
+  "verify.cardBalances",
+  "SELECT card_no AS no, tenant_id, available, pending, frozen FROM head ORDER BY card_no",
+);
+
+export const verifyWalletEntries = statement<[], AccountRow>(
+  "verify.walletEntries",
+  `SELECT wallet_no AS no, tenant_id, ${buckets} FROM entry
+   WHERE wallet_no IS NOT NULL GROUP BY wallet_no, tenant_id`,
+);
+
+export const verifyWalletBalances = statement<[], AccountRow>(
+  "verify.walletBalances",
+  "SELECT wallet_no AS no, tenant_id, available, pending, frozen FROM wallet ORDER BY wallet_no",
+);
+
+/** Every card with its head; the head's fields are null where it is missing. */
+export interface VerifyHeadRow {
+  card_no: number;
+  card_tenant_id: number;
+  tenant_id: number | null;
+  event_id: number;
+  counter: number;
+  type: number;
+  amount: number;
+  chip_balance: number;
+  timestamp_sec: number;
+  hash: number;
+  flags: number;
+  linked: number;
+  start_sec: number | null;
+  state: number | null;
+  shown_state: number;
+  shown_counter: number;
+  opening_balance: number;
+  depth: number;
+  late: number;
+  week: number;
+  d0: number;
+  d1: number;
+  d2: number;
+  d3: number;
+  d4: number;
+  d5: number;
+  d6: number;
+}
+
+export const verifyHeads = statement<[], VerifyHeadRow>(
+  "verify.heads",
+  `SELECT c.card_no, c.tenant_id AS card_tenant_id, h.tenant_id, h.event_id, h.counter, h.type, h.amount,
+     h.chip_balance, h.timestamp_sec, h.hash, h.flags, h.linked, h.start_sec, h.state, h.shown_state,
+     h.shown_counter, h.opening_balance, h.depth, h.late, h.week, h.d0, h.d1, h.d2, h.d3, h.d4, h.d5, h.d6
+   FROM card c LEFT JOIN head h ON h.card_no = c.card_no ORDER BY c.card_no`,
+);
+
+/** An event with what is known of it now, by card and counter. */
+export interface VerifyEventRow {
+  card_no: number;
+  counter: number;
+  event_id: number;
+  tenant_id: number;
+  type: number;
+  amount: number;
+  balance_after: number;
+  timestamp_sec: number;
+  hash: number;
+  flags: number;
+  linked: number;
+  start_sec: number | null;
+  state: number | null;
+  prev: number;
+  late: number;
+}
+
+export const verifyEvents = statement<[], VerifyEventRow>(
+  "verify.events",
+  `SELECT e.card_no, e.counter, e.event_id, e.tenant_id, e.type, e.amount, e.balance_after, e.timestamp_sec,
+     e.hash, e.prev, e.late, coalesce(a.flags, e.flags) AS flags, coalesce(a.linked, e.linked) AS linked,
+     CASE WHEN a.event_id IS NULL THEN e.start_sec ELSE a.start_sec END AS start_sec,
+     CASE WHEN a.event_id IS NULL THEN e.state ELSE a.state END AS state
+   FROM event e LEFT JOIN event_amend a ON a.event_id = e.event_id
+   ORDER BY e.card_no, e.counter, e.event_id`,
+);
+
+export interface VerifyPlaceRow {
+  card_no: number;
+  counter: number;
+  late: number;
+  event_id: number;
+}
+
+export const verifyPlaces = statement<[], VerifyPlaceRow>(
+  "verify.places",
+  "SELECT card_no, counter, late, event_id FROM event_place ORDER BY card_no, counter, late",
+);
+
+export const verifyHoles = statement<[], { card_no: number; counter: number; event_id: number }>(
+  "verify.holes",
+  "SELECT card_no, counter, event_id FROM event_hole ORDER BY card_no, counter",
+);
+
+export interface VerifyWeekRow {
+  card_no: number;
+  week: number;
+  d0: number;
+  d1: number;
+  d2: number;
+  d3: number;
+  d4: number;
+  d5: number;
+  d6: number;
+}
+
+export const verifyWeeks = statement<[], VerifyWeekRow>(
+  "verify.weeks",
+  "SELECT card_no, week, d0, d1, d2, d3, d4, d5, d6 FROM debit_week ORDER BY card_no, week",
+);
+
+/** What is known of an event that is not there. */
+export const verifyAmends = statement<[limit: number], { event_id: number }>(
+  "verify.amends",
+  `SELECT a.event_id FROM event_amend a LEFT JOIN event e ON e.event_id = a.event_id
+   WHERE e.event_id IS NULL LIMIT ?1`,
+);
+
+/** Credits whose top-up is missing, is another card's or amount, or names another credit. */
+export const verifyCredits = statement<
+  [limit: number],
+  { event_id: number; topup_no: number; of_event: number | null }
+>(
+  "verify.credits",
+  `SELECT e.event_id, e.topup_no, t.event_id AS of_event
+   FROM event e LEFT JOIN topup t ON t.topup_no = e.topup_no
+   WHERE e.booking IN (2, 4) AND (t.topup_no IS NULL OR t.event_id IS NOT e.event_id
+     OR t.card_no <> e.card_no OR t.amount <> e.amount OR t.status <> 'completed') LIMIT ?1`,
+);
+
+/** Events in order of arrival. */
+export interface VerifyArrivalRow {
+  event_id: number;
+  batch_no: number;
+  tenant_id: number;
+  device_no: number;
+  type: number;
+  amount: number;
+  timestamp_sec: number;
+  flags: number;
+}
+
+export const verifyArrivals = statement<[], VerifyArrivalRow>(
+  "verify.arrivals",
+  `SELECT event_id, batch_no, tenant_id, device_no, type, amount, timestamp_sec, flags
+   FROM event ORDER BY event_id`,
+);
+
+export interface VerifyBatchRow {
+  batch_no: number;
+  tenant_id: number;
+  device_no: number;
+  received_at_ms: number;
+  accepted: number;
+  flagged: number;
+  debit_amount: number;
+  credit_amount: number;
+  first_event: number;
+}
+
+export const verifyBatches = statement<[], VerifyBatchRow>(
+  "verify.batches",
+  `SELECT batch_no, tenant_id, device_no, received_at_ms, accepted, flagged, debit_amount, credit_amount,
+     first_event FROM batch ORDER BY batch_no`,
+);
+
+/** Rejected events, each once, as settlement counts them. */
+export const verifyQuarantine = statement<
+  [],
+  { tenant_id: number; device_no: number; timestamp_sec: number; received_at_ms: number }
+>(
+  "verify.quarantine",
+  "SELECT tenant_id, device_no, timestamp_sec, received_at_ms FROM quarantine ORDER BY quarantine_no",
+);
+
+/** Top-ups that stand. */
+export const verifyTopups = statement<
+  [],
+  { tenant_id: number; device_no: number; amount: number; timestamp_sec: number }
+>(
+  "verify.topups",
+  `SELECT tenant_id, device_no, amount, timestamp_sec FROM topup
+   WHERE status <> 'canceled' ORDER BY topup_no`,
+);
+
+export interface VerifySettlementRow {
+  tenant_id: number;
+  day: number;
+  device_no: number;
+  checkins: number;
+  checkouts: number;
+  debits: number;
+  debit_amount: number;
+  credits: number;
+  credit_amount: number;
+  topups: number;
+  topup_amount: number;
+  rejected: number;
+  flagged: number;
+  late_events: number;
+}
+
+/** Settlement by day and device, whatever run it is in. */
+export const verifySettlement = statement<[], VerifySettlementRow>(
+  "verify.settlement",
+  `SELECT tenant_id, day, device_no, sum(checkins) AS checkins, sum(checkouts) AS checkouts,
+     sum(debits) AS debits, sum(debit_amount) AS debit_amount, sum(credits) AS credits,
+     sum(credit_amount) AS credit_amount, sum(topups) AS topups, sum(topup_amount) AS topup_amount,
+     sum(rejected) AS rejected, sum(flagged) AS flagged, sum(late_events) AS late_events
+   FROM settlement GROUP BY tenant_id, day, device_no`,
+);

@@ -1,0 +1,122 @@
+/**
+ * What a virtual fleet needs of a server besides the device surface: devices, members, a key rotation, a
+ * suspension, and its clock. Used by whoever runs one.
+ */
+import type { DeviceSpec, Role, SimClock } from "../sim/world.ts";
+import { CommandFailed } from "./context.ts";
+import type { ArgsOf, OperationName, ResultOf, Tell } from "./operation.ts";
+
+/** Has an operation done, here or by the live server. */
+export type Ask = <N extends OperationName>(
+  name: N,
+  args: ArgsOf<N>,
+  tell?: Tell,
+) => Promise<ResultOf<N>>;
+
+export interface FleetSize {
+  readonly stations: number;
+  readonly terminals: number;
+  readonly gates: number;
+  readonly scouts: number;
+}
+
+/** One terminal for 25 cards, and one in ten of the others for each. */
+export const fleetFor = (cards: number): FleetSize => {
+  const terminals = Math.max(2, Math.ceil(cards / 25));
+  const few = Math.max(1, Math.ceil(terminals / 10));
+  return { stations: few, terminals, gates: few, scouts: 1 };
+};
+
+/** Registers a fleet; the ids begin with `name`. */
+export async function makeDevices(
+  ask: Ask,
+  name: string,
+  size: FleetSize,
+  tenant: string | undefined,
+): Promise<DeviceSpec[]> {
+  const made: DeviceSpec[] = [];
+  const roles: readonly [Role, number][] = [
+    ["station", size.stations],
+    ["terminal", size.terminals],
+    ["gate", size.gates],
+    ["scout", size.scouts],
+  ];
+  for (const [role, count] of roles) {
+    for (let i = 1; i <= count; i++) {
+      const { deviceId, terminalId, secret } = await ask("device.add", {
+        deviceId: `${name}-${role}-${i}`,
+        role,
+        name: `Virtual ${role} ${i}`,
+        ...(tenant !== undefined && { tenant }),
+      });
+      made.push({ deviceId, role, terminalId, secret });
+    }
+  }
+  return made;
+}
+
+/** Numbers of `count` new members. */
+export async function makeMembers(
+  ask: Ask,
+  name: string,
+  count: number,
+  tenant: string | undefined,
+): Promise<readonly [from: number, to: number]> {
+  const made = await ask("member.add", { name, count, ...(tenant !== undefined && { tenant }) });
+  const from = made[0]?.userId ?? 0;
+  return [from, made.at(-1)?.userId ?? from];
+}
+
+/** What the operator does in the middle of a run. */
+export const operatorOf = (ask: Ask, tenant: string | undefined) => {
+  const own = tenant === undefined ? {} : { tenant };
+  return {
+    rotate: async (): Promise<void> => {
+      const { keyVersion } = await ask("keys.create", { ...own, note: "virtual fleet" });
+      await ask("keys.activate", { ...own, keyVersion });
+    },
+    suspend: async (deviceId: string): Promise<void> => {
+      await ask("device.suspend", { ...own, deviceId });
+    },
+  };
+};
+
+const clockPath = "/api/v1/gateway/clock";
+
+async function moveClock(url: string, body: object): Promise<Response> {
+  return await fetch(url + clockPath, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/**
+ * The clock of the server at `url`, movable if it is one in development and `mayMove`. @throws
+ * CommandFailed nobody answers there
+ */
+export async function serverClock(url: string, mayMove: boolean): Promise<SimClock> {
+  let aheadMs = 0;
+  const now = () => Math.floor((Date.now() + aheadMs) / 1000);
+  const follow = (text: string | null) => {
+    const serverMs = Date.parse(text ?? "");
+    if (Number.isFinite(serverMs)) aheadMs = serverMs - Date.now();
+  };
+  const reached = await fetch(`${url}/.well-known/jwks.json`).catch((cause) => {
+    throw new CommandFailed(`nobody answers at ${url}`, { cause });
+  });
+  // A body that is refused tells whether there is such a clock, and moves nothing.
+  const isMovable = mayMove && (await moveClock(url, {})).status === 400;
+  if (!isMovable) {
+    follow(reached.headers.get("date"));
+    return { now };
+  }
+  const advance = async (sec: number): Promise<void> => {
+    const response = await moveClock(url, { advanceSec: sec });
+    const { now: text } = (await response.json()) as { now?: string };
+    if (!response.ok) throw new CommandFailed(`${url}${clockPath} answered ${response.status}`);
+    follow(text ?? null);
+  };
+  await advance(1);
+  return { now, advance };
+}

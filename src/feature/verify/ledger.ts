@@ -1,0 +1,69 @@
+/**
+ * Money: what the entries of an account come to must be its balance, and both must sum to zero over each
+ * tenant. Entries are those of the view `entry`, so events count as the postings that they stand for.
+ */
+import { Cursor, type Faults } from "./fault.ts";
+import {
+  type AccountRow,
+  cardBalances,
+  cardEntries,
+  type Walkable,
+  walletBalances,
+  walletEntries,
+} from "./store.ts";
+
+type Sums = Map<number, number>;
+
+const total = (row: AccountRow): number => row.available + row.pending + row.frozen;
+
+const words = ({
+  available,
+  pending,
+  frozen,
+}: Pick<AccountRow, "available" | "pending" | "frozen">) =>
+  `${available} available, ${pending} pending, ${frozen} frozen`;
+
+const nothing = { available: 0, pending: 0, frozen: 0 };
+
+function addTo(sums: Sums, { tenant_id: tenant }: AccountRow, amount: number): void {
+  sums.set(tenant, (sums.get(tenant) ?? 0) + amount);
+}
+
+/** Holds accounts against the sums of their entries, both by number. */
+function compare(
+  faults: Faults,
+  table: string,
+  balances: Iterable<AccountRow>,
+  entries: Iterable<AccountRow>,
+  sums: { readonly entries: Sums; readonly balances: Sums },
+): void {
+  const entry = new Cursor(entries);
+  const stray = (row: AccountRow) =>
+    faults.add("balance", table, String(row.no), "an account of the same tenant", words(row));
+  for (const account of balances) {
+    addTo(sums.balances, account, total(account));
+    let found: Pick<AccountRow, "available" | "pending" | "frozen"> = nothing;
+    for (let row = entry.next; row !== undefined && row.no <= account.no; row = entry.next) {
+      addTo(sums.entries, row, total(row));
+      if (row.no === account.no && row.tenant_id === account.tenant_id) found = row;
+      else stray(row);
+      entry.take();
+    }
+    faults.same("balance", table, String(account.no), words(found), words(account));
+  }
+  for (let row = entry.take(); row !== undefined; row = entry.take()) {
+    addTo(sums.entries, row, total(row));
+    stray(row);
+  }
+}
+
+export function verifyLedger(q: Walkable, tenants: Iterable<number>, faults: Faults): void {
+  const sums = { entries: new Map<number, number>(), balances: new Map<number, number>() };
+  compare(faults, "head", cardBalances(q), cardEntries(q), sums);
+  compare(faults, "wallet", walletBalances(q), walletEntries(q), sums);
+  for (const tenant of new Set([...tenants, ...sums.entries.keys(), ...sums.balances.keys()])) {
+    const key = `tenant ${tenant}`;
+    faults.same("entries sum to zero", "entry", key, 0, sums.entries.get(tenant) ?? 0);
+    faults.same("balances sum to zero", "wallet, head", key, 0, sums.balances.get(tenant) ?? 0);
+  }
+}
