@@ -30,6 +30,7 @@ import { sessionService } from "./feature/session/service.ts";
 import { settlementService } from "./feature/settlement/service.ts";
 import { signingService } from "./feature/signing/service.ts";
 import { tokenService } from "./feature/token/service.ts";
+import { staleTopups } from "./feature/topup/job.ts";
 import { topupService } from "./feature/topup/service.ts";
 import { verifyService } from "./feature/verify/service.ts";
 import { serverLimits } from "./http/body.ts";
@@ -95,7 +96,7 @@ export function compose({ store, masterKey, random, config, publicUrl }: Parts) 
   });
   const device = deviceService({ ...common, tokens: token, money, publicUrl });
   const session = sessionService({ store, policy, keys: key, signing });
-  const card = cardService({ ...common, member, blocklist, key });
+  const card = cardService({ ...common, member, blocklist, key, flag });
   const settlement = settlementService({ policy });
   const topup = topupService({
     card,
@@ -214,10 +215,13 @@ type DocsAnswer = Awaited<ReturnType<PagesDeps["mayRead"]>>;
 const jobPeriodMs = 60_000;
 const purgeRows = 1_000;
 
+/** What is left after so many goes waits for the next minute. */
+const stepsMax = 1_000;
+
 /** Calls `step` until it has less than `full` to do. */
-const untilDone = async (full: number, step: () => Promise<number>): Promise<void> => {
-  while ((await step()) >= full);
-};
+async function untilDone(full: number, step: () => Promise<number>): Promise<void> {
+  for (let steps = 0; steps < stepsMax; steps++) if ((await step()) < full) return;
+}
 
 /** What comes round every minute. */
 const minuteJobs = (kartu: Kartu): readonly Job[] => [
@@ -231,6 +235,14 @@ const minuteJobs = (kartu: Kartu): readonly Job[] => [
       ),
   },
   { name: "card expiry", run: (nowMs) => untilDone(1, () => kartu.card.expireDue(nowMs)) },
+  {
+    name: "stale top-ups",
+    run: staleTopups({
+      store: kartu.store,
+      tenants: kartu.iam.listTenants,
+      alert: kartu.flag.alert,
+    }),
+  },
   { name: "missing events", run: (nowMs) => untilDone(1, () => kartu.reconcile.flagHoles(nowMs)) },
 ];
 
@@ -267,8 +279,8 @@ export interface Serving {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly app: Elysia;
-  /** Takes no more, finishes what runs within `timeoutSec`, then closes the directory. */
-  stop(timeoutSec: number): Promise<void>;
+  /** Takes no more, finishes what runs (`alongside` too) within `timeoutSec`, closes the directory. */
+  stop(timeoutSec: number, alongside?: Promise<void>): Promise<void>;
 }
 
 /** What calls are served with; addresses are read as late as possible, since they follow the port. */
@@ -327,8 +339,15 @@ function mount(kartu: Kartu, jobs: Jobs): Elysia {
       return deps.problemBase;
     },
     product: "Kartu",
+    lead: "The backend for offline NFC wallets.",
     mayRead: (request) => mayReadDocs(kartu, deps.admit, request),
-    links: [],
+    links: [
+      {
+        href: "/.well-known/jwks.json",
+        title: "Public keys",
+        summary: "What session grants are signed with, as a JWK set.",
+      },
+    ],
   };
   mountPages(app, pages, documentsOf(kartu, ""));
   return app;
@@ -350,14 +369,15 @@ export function serveKartu(kartu: Kartu, { host, port }: Listen): Serving {
   const { clock, log, config } = kartu;
   const jobs = startJobs(clock, log, jobPeriodMs, minuteJobs(kartu));
   const app = mount(kartu, jobs);
-  app.listen({ hostname: host, port, ...serverLimits });
+  // Else a second server on the port would silently take half of the calls.
+  app.listen({ hostname: host, port, reusePort: false, ...serverLimits });
   const bound = app.server?.port ?? port;
   kartu.useSettings(onPort(config, bound));
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     app,
-    stop: async (timeoutSec) => {
-      const ended = Promise.all([app.stop(), jobs.stop()]);
+    stop: async (timeoutSec, alongside = Promise.resolve()) => {
+      const ended = Promise.all([app.stop(), jobs.stop(), alongside]);
       await Promise.race([ended, Bun.sleep(timeoutSec * 1000)]);
       await app.server?.stop(true);
       await kartu.audit.flushTallies(clock.nowMs(), true);

@@ -95,3 +95,21 @@ export function booksOf({ cash, suspense, settlement, cards }: Balances): Record
   }
   return Object.fromEntries(Object.entries(books).filter(([, sum]) => sum !== 0));
 }
+
+/** Every card's head is its highest event, and no counter is recorded twice. @throws if not */
+export async function proveHeads(store: Store): Promise<void> {
+  const wrong = await rowsOf<{ cardId: string }>(
+    store,
+    `WITH seen AS (
+       SELECT card_no, max(counter) AS top, count(*) AS events, count(DISTINCT counter) AS counters,
+         sum(late) AS late FROM event GROUP BY card_no)
+     SELECT c.card_id AS cardId FROM card c JOIN head h ON h.card_no = c.card_no
+       LEFT JOIN seen s ON s.card_no = c.card_no
+       LEFT JOIN event e ON e.event_id = h.event_id AND e.card_no = c.card_no
+         AND e.counter = h.counter AND e.balance_after = h.chip_balance AND e.hash = h.hash
+     WHERE h.counter <> coalesce(s.top, 0) OR h.late <> coalesce(s.late, 0)
+       OR h.depth + h.late <> coalesce(s.events, 0) OR s.events <> s.counters
+       OR (h.counter > 0 AND e.event_id IS NULL)`,
+  );
+  if (wrong.length > 0) throw new Error(`heads that are not: ${JSON.stringify(wrong)}`);
+}

@@ -11,12 +11,13 @@ import { type Config, readConfig } from "../src/config.ts";
 import type { Actor } from "../src/domain/audit.ts";
 import { createLog } from "../src/system/log.ts";
 import { seededRandom } from "../src/system/random.ts";
+import { proveHeads } from "./books.ts";
 import { type Call, callOf, type VenueClock, venueClock } from "./caller.ts";
 import { TenantUnderTest } from "./tenant.ts";
 
 export { outcome, startSec } from "./caller.ts";
 export { Chain, OFFLINE, SUSPECT, type WireEvent } from "./chip.ts";
-export { type BatchAnswer, DeviceUnderTest } from "./device.ts";
+export { DeviceUnderTest } from "./device.ts";
 export { TenantUnderTest } from "./tenant.ts";
 
 export const operator: Actor = { type: "user", id: "operator" };
@@ -75,6 +76,8 @@ export interface VenueOptions {
 
 /** The first tenant's venue, with what belongs to the whole server. */
 export class Venue extends TenantUnderTest {
+  #stopped = false;
+
   constructor(
     kartu: Kartu,
     call: Call,
@@ -83,9 +86,16 @@ export class Venue extends TenantUnderTest {
     readonly dataDir: string,
     /** What went wrong inside: internal errors and failed jobs, as log lines. */
     readonly faults: string[],
-    readonly stop: () => Promise<void>,
+    private readonly end: () => Promise<void>,
   ) {
     super(kartu, call, clock, tenant);
+  }
+
+  /** Stops the server; its directory can be opened again. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await this.end();
   }
 
   async addTenant(name = "Kantin Kedua"): Promise<TenantUnderTest> {
@@ -94,14 +104,22 @@ export class Venue extends TenantUnderTest {
     return new TenantUnderTest(kartu, call, clock, tenant);
   }
 
-  /** Proves the ledger of every tenant and stops the server. @throws if anything went wrong inside */
+  /** Proves ledgers, heads and audit chains, and stops the server. @throws if anything went wrong inside */
   async close(): Promise<void> {
-    const tenants = await this.kartu.iam.listTenants();
-    for (const tenant of tenants) {
-      await new TenantUnderTest(this.kartu, this.call, this.clock, tenant).balances();
-    }
+    if (!this.#stopped) await this.prove();
     await this.stop();
     if (this.faults.length > 0) throw new Error(`faults inside:\n${this.faults.join("")}`);
+  }
+
+  async prove(): Promise<void> {
+    const { kartu, call, clock } = this;
+    await proveHeads(kartu.store);
+    for (const tenant of await kartu.iam.listTenants()) {
+      const each = new TenantUnderTest(kartu, call, clock, tenant);
+      await each.balances();
+      const broken = await each.auditFaults();
+      if (broken.length > 0) throw new Error(`audit: ${JSON.stringify(broken)}`);
+    }
   }
 }
 
@@ -129,8 +147,8 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
   const serving = serveKartu(kartu, { host: "127.0.0.1", port: 0 });
   const tenant = await kartu.iam.tenantBySlug();
   if (tenant === undefined) throw new Error("a venue has a tenant");
-  const stop = (): Promise<void> => serving.stop(5);
-  return new Venue(kartu, callOf(serving), clock, tenant, dataDir, faults, stop);
+  const end = (): Promise<void> => serving.stop(5);
+  return new Venue(kartu, callOf(serving), clock, tenant, dataDir, faults, end);
 }
 
 /** To be called once in each test file, at its top: venues and their directories go after each test. */

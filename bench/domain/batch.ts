@@ -18,6 +18,8 @@ export interface Batch {
   readonly events: number;
   /** Flags that the answer must hold, in its order: `cardId counter`. */
   readonly overLimit: readonly string[];
+  /** The card of its last event. */
+  readonly after: CardFacts;
 }
 
 interface Share {
@@ -47,14 +49,16 @@ export class BatchMaker {
     const uploader = uploaders[random.below(uploaders.length)];
     if (uploader === undefined || share.length === 0) throw new RangeError("nothing to draw from");
     const overLimit: string[] = [];
+    let last = 0;
     let body = `{"terminalId":${uploader.terminalId},"events":[`;
     for (let i = 0; i < events; i++) {
       const index = draw(share, i % share.length, random);
       if (i > 0) body += ",";
       body += cards.next(index);
+      last = index;
       if (cards.lastIsOverLimit) overLimit.push(flagOf(cards.facts(index)));
     }
-    return { body: `${body}]}`, token: uploader.token, events, overLimit };
+    return { body: `${body}]}`, token: uploader.token, events, overLimit, after: cards.facts(last) };
   }
 }
 

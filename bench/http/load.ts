@@ -18,8 +18,8 @@ export interface Span {
 export interface ClosedLoop extends Span {
   readonly url: URL;
   readonly connections: number;
-  /** The next request of a connection. */
-  next(connection: number): Uint8Array;
+  /** The next request of a connection; undefined when it has no more. */
+  next(connection: number): Uint8Array | undefined;
   /** Units of work in this answer. @throws when it is not the right one: the run is void then */
   check(answer: Answer, connection: number): number;
 }
@@ -83,10 +83,15 @@ export async function closedLoop(load: ClosedLoop): Promise<Sample> {
   let endMs = Number.POSITIVE_INFINITY;
   const starts: (() => void)[] = [];
   for (let connection = 0; connection < connections; connection++) {
-    const send = (wire: Wire): void => {
-      const request = load.next(connection);
-      sentMs[connection] = performance.now();
-      wire.send(request);
+    const send = (wire: Wire, more: boolean): void => {
+      const request = more ? load.next(connection) : undefined;
+      if (request !== undefined) {
+        sentMs[connection] = performance.now();
+        wire.send(request);
+        return;
+      }
+      running -= 1;
+      if (running === 0) crew.done.resolve();
     };
     const wire = await crew.open(url, (answer, own) => {
       const nowMs = performance.now();
@@ -94,14 +99,9 @@ export async function closedLoop(load: ClosedLoop): Promise<Sample> {
       const done = load.check(answer, connection);
       if (nowMs >= beginMs && nowMs < endMs) units += done;
       if (startMs >= beginMs && startMs < endMs) latencies.add(nowMs - startMs);
-      if (nowMs < endMs) {
-        send(own);
-        return;
-      }
-      running -= 1;
-      if (running === 0) crew.done.resolve();
+      send(own, nowMs < endMs);
     });
-    starts.push(() => send(wire));
+    starts.push(() => send(wire, true));
   }
   beginMs = performance.now() + leadMs;
   endMs = beginMs + windowMs;

@@ -82,12 +82,12 @@ export function spawnBun(
 
 /** Lines of a stream, one at a time. */
 export class Lines {
-  readonly #chunks: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #decoder = new TextDecoder();
   #text = "";
 
   constructor(stream: ReadableStream<Uint8Array>) {
-    this.#chunks = stream.getReader();
+    this.#chunks = stream[Symbol.asyncIterator]();
   }
 
   /** The next line, or undefined at the end. */
@@ -99,8 +99,8 @@ export class Lines {
         this.#text = this.#text.slice(at + 1);
         return line;
       }
-      const { done, value } = await this.#chunks.read();
-      if (done) return undefined;
+      const { done, value } = await this.#chunks.next();
+      if (done === true) return undefined;
       this.#text += this.#decoder.decode(value, { stream: true });
     }
   }

@@ -25,27 +25,28 @@ class Topups {
   readonly #added: Float64Array;
   readonly #random: Random;
   readonly #asked: Asked[] = [];
-  #timestamp: number;
+  readonly #times: Uint32Array;
   count = 0;
 
   constructor({ venue, seed }: Site) {
     this.#random = new Random(seed);
     this.#cards = Cards.opened(venue.cards, venue.openSec, this.#random);
     this.#added = new Float64Array(venue.cards);
-    this.#timestamp = venue.openSec + 3_600;
+    this.#times = new Uint32Array(venue.cards).fill(venue.openSec + 3_600);
     this.#stations = venue.devices
       .filter((device) => device.role === "station")
       .map((device) => device.token);
   }
 
   next(url: URL, connection: number): Uint8Array {
-    const { venueCards, random } = { venueCards: this.#cards.count, random: this.#random };
-    const own = Math.floor((venueCards - 1 - connection) / smallConnections) + 1;
+    const random = this.#random;
+    const own = Math.floor((this.#cards.count - 1 - connection) / smallConnections) + 1;
     const card = connection + smallConnections * random.below(own);
     const amount = 1 + random.below(amountMaxMinor);
     // A time of its own makes each a new top-up and not a repeat of an equal one.
-    this.#timestamp += 1;
-    const body = JSON.stringify({ amount, operatorId: 7, timestamp: this.#timestamp });
+    const timestamp = (this.#times[card] ?? 0) + 1;
+    this.#times[card] = timestamp;
+    const body = JSON.stringify({ amount, operatorId: 7, timestamp });
     const token = this.#stations[random.below(this.#stations.length)] ?? "";
     this.#asked[connection] = { card, amount };
     const path = `/api/cards/${cardIdOf(card)}/topup`;

@@ -99,7 +99,7 @@ export class Wire {
   }
 
   #take(chunk: Buffer): void {
-    const text = this.#partial + chunk.latin1Slice(0, chunk.length);
+    const text = this.#partial + chunk.toString("latin1");
     const at = text.indexOf(headEnd);
     if (at < 0) {
       this.#partial = text;

@@ -231,6 +231,15 @@ export const cardChanges = statement<
    WHERE card_no = ?2 AND tenant_id = ?1 ORDER BY change_no DESC LIMIT ?3`,
 );
 
+/** The device that handed in an event, for a card's timeline. */
+export const cardEventDevice = statement<
+  [tenantId: number, deviceNo: number],
+  { device_id: string; terminal_id: number }
+>(
+  "card.eventDevice",
+  "SELECT device_id, terminal_id FROM device WHERE device_no = ?2 AND tenant_id = ?1",
+);
+
 export type Days = [number, number, number, number, number, number, number];
 
 export const debitWeek = statement<

@@ -6,7 +6,7 @@ CREATE TABLE card (
   wallet_uuid       TEXT    NOT NULL UNIQUE CHECK (length(wallet_uuid) = 36),
   member_no         INTEGER NOT NULL REFERENCES member,
   user_id           INTEGER NOT NULL,
-  name              TEXT    NOT NULL,
+  name              TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 31),
   -- 0 ACTIVE, 1 BLOCKED_TAMPER, 2 BLOCKED_FRAUD, 3 BLOCKED_EXPIRED, 4 BLOCKED_ADMIN
   status            INTEGER NOT NULL CHECK (status BETWEEN 0 AND 4),
   key_version       INTEGER NOT NULL CHECK (key_version BETWEEN 1 AND 255),
@@ -38,7 +38,7 @@ CREATE TABLE head (
   counter         INTEGER NOT NULL CHECK (counter BETWEEN 0 AND 9007199254740991),
   type            INTEGER NOT NULL,
   amount          INTEGER NOT NULL,
-  chip_balance    INTEGER NOT NULL,
+  chip_balance    INTEGER NOT NULL CHECK (chip_balance BETWEEN 0 AND 4294967295),
   timestamp_sec   INTEGER NOT NULL,
   hash            INTEGER NOT NULL,
   flags           INTEGER NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE head (
   -- State of the highest event whose state is known, and that event's counter.
   shown_state     INTEGER NOT NULL CHECK (shown_state IN (0, 1, 3)),
   shown_counter   INTEGER NOT NULL,
-  opening_balance INTEGER NOT NULL CHECK (opening_balance >= 0),
+  opening_balance INTEGER NOT NULL CHECK (opening_balance BETWEEN 0 AND 4294967295),
   -- Chain events (in order of arrival and counter) and late ones (arrived below the head).
   depth           INTEGER NOT NULL CHECK (depth >= 0),
   late            INTEGER NOT NULL CHECK (late >= 0),

@@ -92,8 +92,8 @@ CREATE TABLE topup (
   card_no            INTEGER NOT NULL REFERENCES card,
   device_no          INTEGER NOT NULL REFERENCES device,
   amount             INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 4294967295),
-  operator_id        INTEGER NOT NULL,
-  timestamp_sec      INTEGER NOT NULL,
+  operator_id        INTEGER NOT NULL CHECK (operator_id BETWEEN 0 AND 4294967295),
+  timestamp_sec      INTEGER NOT NULL CHECK (timestamp_sec BETWEEN 0 AND 4294967295),
   -- The counter that the write will carry, if the station knew it.
   counter            INTEGER,
   status             TEXT    NOT NULL CHECK (status IN ('pending', 'completed', 'canceled')),

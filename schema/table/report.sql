@@ -8,8 +8,8 @@ CREATE TABLE report (
   event_type     TEXT    NOT NULL CHECK (event_type IN ('tamper', 'replay', 'invalid_transition',
                    'write_failure', 'session_expired', 'terminal_error')),
   details        TEXT    NOT NULL CHECK (length(details) <= 256),
-  counter        INTEGER,
-  timestamp_sec  INTEGER NOT NULL,
+  counter        INTEGER CHECK (counter BETWEEN 0 AND 9007199254740991),
+  timestamp_sec  INTEGER NOT NULL CHECK (timestamp_sec BETWEEN 0 AND 4294967295),
   received_at_ms INTEGER NOT NULL,
   -- none, blocked, flagged (under review), recorded (would have blocked, but may not)
   action         TEXT    NOT NULL

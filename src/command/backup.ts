@@ -27,7 +27,7 @@ async function makeBackup(context: Context, to: string): Promise<void> {
   assertInitialised(context);
   const file = resolve(to);
   if (existsSync(file)) throw new UsageError(`${file} exists`);
-  if (!out.json) out.say(`copying ${dataDir}`);
+  out.warn(`copying ${dataDir}`);
   const source = {
     database: databasePath(dataDir),
     files: filesOf(dataDir),
@@ -69,7 +69,7 @@ async function putBack(context: Context, from: string, keyFile: string | undefin
     throw new UsageError(`${dataDir} holds a master.key: move it out and name it with --key-file`);
   }
   const given = await givenKey(context, keyFile);
-  if (!out.json) out.say(`checking ${file}`);
+  out.warn(`checking ${file}`);
   const manifest = await restore(file, dataDir, (database) => prove(context, database, given));
   if (given.keep) keepKey(dataDir, given.key);
   const where = given.keep ? "with its master.key" : "the key stays in KARTU_MASTER_KEY";

@@ -4,25 +4,25 @@ import { contextOf, wholeNumber } from "./context.ts";
 import type { ResultOf } from "./operation.ts";
 import { table } from "./output.ts";
 import { perform } from "./perform.ts";
-import { isoOfSec } from "./view.ts";
 
 type Shown = ResultOf<"card.show">;
 
-const eventsShown = 20;
-const eventsMax = 100;
+const entriesShown = 20;
+const entriesMax = 100;
 
-function showWords({ events, pendingTopups, ...record }: Shown): string {
+function showWords({ timeline, pendingTopups, ...record }: Shown): string {
   const rows = Object.entries(record).map(([field, value]) => ({ field, value: String(value) }));
   rows.push({ field: "pendingTopups", value: `${pendingTopups.count}, ${pendingTopups.amount}` });
   const facts = rows.map(({ field, value }) => `${field.padEnd(16)}${value}`).join("\n");
-  if (events.length === 0) return `${facts}\nno events`;
-  return `${facts}\n\n${table(events, [
-    { title: "COUNTER", value: (e) => e.counter },
-    { title: "TYPE", value: (e) => e.type },
-    { title: "AMOUNT", value: (e) => e.amount },
-    { title: "AFTER", value: (e) => e.balanceAfter },
-    { title: "TIME", value: (e) => isoOfSec(e.timestamp) },
-    { title: "FLAGS", value: (e) => e.flags.join(" ") || "-" },
+  return `${facts}\n\n${table(timeline, [
+    { title: "AT", value: (e) => e.at },
+    { title: "KIND", value: (e) => e.kind },
+    { title: "TERMINAL", value: (e) => e.terminalId ?? "-" },
+    { title: "ACTOR", value: (e) => e.actor },
+    { title: "AMOUNT", value: (e) => e.amount ?? "-" },
+    { title: "AFTER", value: (e) => e.balanceAfter ?? "-" },
+    { title: "COUNTER", value: (e) => e.counter ?? "-" },
+    { title: "DETAIL", value: (e) => JSON.stringify(e.detail) },
   ])}`;
 }
 
@@ -30,13 +30,13 @@ export function addCard(program: Command): void {
   const group = program.command("card").description("one card: record, timeline, blocking");
   group
     .command("show <cardId>")
-    .description("its record and its newest events")
-    .option("--events <number>", "how many of them", String(eventsShown))
-    .action(async (cardId: string, options: { events: string }, command: Command) => {
+    .description("its record and its timeline, newest first")
+    .option("--limit <number>", "entries of the timeline", String(entriesShown))
+    .action(async (cardId: string, options: { limit: string }, command: Command) => {
       const context = contextOf(command);
       const { tenant } = context;
-      const events = wholeNumber(options.events, "--events", 1, eventsMax);
-      const args = { cardId, events, ...(tenant && { tenant }) };
+      const limit = wholeNumber(options.limit, "--limit", 1, entriesMax);
+      const args = { cardId, limit, ...(tenant && { tenant }) };
       const shown = await perform(context, "card.show", args);
       context.out.result(shown, showWords(shown));
     });

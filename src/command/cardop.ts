@@ -4,6 +4,7 @@ import type { DeviceIdentity } from "../domain/identity.ts";
 import { OperatorRefused } from "../domain/operator.ts";
 import { Refused } from "../domain/refused.ts";
 import type { Store } from "../store/seam.ts";
+import { isoOfMs } from "./view.ts";
 
 interface Host extends Services {
   readonly store: Store;
@@ -30,12 +31,13 @@ const noCard = (): OperatorRefused =>
   new OperatorRefused("not-found", "there is no such card", "cardId");
 
 /** @throws OperatorRefused `not-found` */
-export async function showCard(host: Host, tenantId: number, cardId: string, eventsMax: number) {
+export async function showCard(host: Host, tenantId: number, cardId: string, entriesMax: number) {
   const nowSec = Math.floor(host.clock.nowMs() / 1000);
   try {
     const record = await host.card.read(eyes(tenantId), cardId, nowSec);
-    const { events } = await host.card.events(eyes(tenantId), cardId, eventsMax);
-    return { ...record, events };
+    const entries = await host.card.timeline(tenantId, cardId, entriesMax);
+    const timeline = entries.map(({ atMs, ...entry }) => ({ at: isoOfMs(atMs), ...entry }));
+    return { ...record, timeline };
   } catch (error) {
     throw isUnknown(error) ? noCard() : error;
   }

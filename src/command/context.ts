@@ -30,6 +30,8 @@ export interface GlobalOptions {
 
 export interface Context {
   readonly config: Config;
+  /** Variables that nothing here reads. */
+  readonly warnings: readonly string[];
   /** Absolute. */
   readonly dataDir: string;
   /** `--data` or KARTU_DATA was given. */
@@ -54,12 +56,13 @@ export function contextOf(
   const env = { ...process.env, ...Object.fromEntries(given) };
   const read = readConfig(env);
   if ("faults" in read) throw new UsageError(read.faults.join("\n"));
-  const { config } = read;
+  const { config, warnings } = read;
   const clock = systemClock();
   const log = createLog({ level: "warn", json: false, nowMs: () => clock.nowMs() });
   for (const warning of read.warnings) log.warn(warning);
   return {
     config,
+    warnings,
     dataDir: resolve(config.dataDir),
     dataGiven: (env.KARTU_DATA ?? "") !== "",
     tenant: options.tenant,

@@ -50,6 +50,12 @@ const fail = (check: string, detail: string, advice: string): Finding => ({
   advice,
 });
 
+function environment({ config, warnings }: Context): Finding {
+  const check = "environment";
+  if (warnings.length === 0) return ok(check, `KARTU_ENV ${config.env}`);
+  return warn(check, warnings.join("; "), "correct the name, or unset it");
+}
+
 function directory({ dataDir }: Context): Finding {
   const check = "data directory";
   if (!isInitialised({ dataDir })) {
@@ -153,8 +159,8 @@ function limits(): Finding {
 }
 
 async function examine(context: Context): Promise<Finding[]> {
-  const { config, dataDir } = context;
-  const findings = [ok("environment", `KARTU_ENV ${config.env}`), directory(context)];
+  const { dataDir } = context;
+  const findings = [environment(context), directory(context)];
   if (isInitialised(context)) {
     findings.push(keyFile(context), await opens(context), await database(context));
     const isServed = await isListening(dataDir);

@@ -92,14 +92,24 @@ async function moveClock(url: string, body: object): Promise<Response> {
 }
 
 /**
+ * When an answer was made, in ms; NaN if it does not say. `Date` is the machine's time; an id of version
+ * 7 (RFC 9562 §5.7) is the server's, which may have been moved.
+ */
+function timeOf(headers: Headers): number {
+  const id = headers.get("x-request-id") ?? "";
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(id))
+    return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  return Date.parse(headers.get("date") ?? "");
+}
+
+/**
  * The clock of the server at `url`, movable if it is one in development and `mayMove`. @throws
  * CommandFailed nobody answers there
  */
 export async function serverClock(url: string, mayMove: boolean): Promise<SimClock> {
   let aheadMs = 0;
   const now = () => Math.floor((Date.now() + aheadMs) / 1000);
-  const follow = (text: string | null) => {
-    const serverMs = Date.parse(text ?? "");
+  const follow = (serverMs: number) => {
     if (Number.isFinite(serverMs)) aheadMs = serverMs - Date.now();
   };
   const reached = await fetch(`${url}/.well-known/jwks.json`).catch((cause) => {
@@ -108,14 +118,14 @@ export async function serverClock(url: string, mayMove: boolean): Promise<SimClo
   // A body that is refused tells whether there is such a clock, and moves nothing.
   const isMovable = mayMove && (await moveClock(url, {})).status === 400;
   if (!isMovable) {
-    follow(reached.headers.get("date"));
+    follow(timeOf(reached.headers));
     return { now };
   }
   const advance = async (sec: number): Promise<void> => {
     const response = await moveClock(url, { advanceSec: sec });
     const { now: text } = (await response.json()) as { now?: string };
     if (!response.ok) throw new CommandFailed(`${url}${clockPath} answered ${response.status}`);
-    follow(text ?? null);
+    follow(Date.parse(text ?? ""));
   };
   await advance(1);
   return { now, advance };

@@ -183,8 +183,8 @@ export const operations = {
     },
   ),
 
-  "card.show": reading({ tenant, cardId, events: limit }, async (host, args) =>
-    showCard(host, await tenantOf(host, args.tenant), args.cardId, args.events),
+  "card.show": reading({ tenant, cardId, limit }, async (host, args) =>
+    showCard(host, await tenantOf(host, args.tenant), args.cardId, args.limit),
   ),
   "card.block": operation(
     { tenant, cardId, reason: text(blockReasonMaxChars) },

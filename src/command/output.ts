@@ -32,7 +32,7 @@ export class Output {
     (this.json ? process.stderr : process.stdout).write(`${text}\n`);
   }
 
-  /** Trouble; never on stdout. */
+  /** What is not the result: trouble, and what is being done. Never on stdout. */
   warn(text: string): void {
     process.stderr.write(`${text}\n`);
   }

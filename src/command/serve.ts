@@ -47,10 +47,7 @@ export async function start(context: Context, offsetSec: number): Promise<Runnin
   return {
     kartu,
     serving,
-    stop: async () => {
-      await socket.close();
-      await serving.stop(config.shutdownTimeoutSec);
-    },
+    stop: () => serving.stop(config.shutdownTimeoutSec, socket.close()),
   };
 }
 
@@ -81,6 +78,7 @@ function offsetOf({ config }: Context, text: string | undefined): number {
 async function serve(context: Context, options: ServeOptions): Promise<void> {
   const { out } = context;
   const offsetSec = offsetOf(context, options.clockOffset);
+  for (const warning of context.warnings) out.warn(`kartu: ${warning}`);
   let made: InitResult | undefined;
   if (!isInitialised(context)) {
     made = await initDirectory(context, initDefaults);

@@ -84,7 +84,7 @@ const counts = (of: Readonly<Record<string, number>>): string =>
     .join(", ") || "none";
 
 /** The result for people. */
-export function resultWords(result: SimulateResult): string {
+function resultWords(result: SimulateResult): string {
   const calls = table(result.calls, [
     { title: "CALL", value: (c) => c.kind },
     { title: "COUNT", value: (c) => c.count },

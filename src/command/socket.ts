@@ -28,7 +28,7 @@ type Line =
   | { readonly failed: string };
 
 export interface CommandSocket {
-  /** Finishes what runs, then takes the file away. */
+  /** Takes the file away, so that nobody comes any more; resolves when what runs has ended. */
   close(): Promise<void>;
 }
 
@@ -48,8 +48,8 @@ export function serveSocket(host: Host, dataDir: string): CommandSocket {
   chmodSync(path, 0o600);
   return {
     close: async () => {
-      await server.stop();
       rmSync(path, { force: true });
+      await server.stop();
     },
   };
 }

@@ -32,7 +32,8 @@ export interface Need {
   readonly counter: number;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** What is still being made. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class CardWork {
   /** This decision's own copy, changed in place until it is handed out. */
@@ -135,7 +136,6 @@ export class CardWork {
       if (event.counter < head.shownCounter) return;
       head.shownState = event.state;
       head.shownCounter = event.counter;
-      this.headChanged = true;
       return;
     }
     if (event.counter === head.shownCounter) this.showBelow(event);
@@ -153,7 +153,6 @@ export class CardWork {
       if (below.state !== null) {
         this.head.shownState = below.state;
         this.head.shownCounter = below.counter;
-        this.headChanged = true;
         return;
       }
       from = below.counter;

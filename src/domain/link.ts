@@ -53,8 +53,7 @@ export function judge(event: Judged, below: Recorded, sessionMaxSec: number): Li
           isLawful(below.state, "checkin", move)));
   }
 
-  let flags = 0;
-  if (!fits && (checkin || (linked && testable))) flags |= CHAIN;
+  let flags = !fits && (checkin || (linked && testable)) ? CHAIN : 0;
   if (linked) {
     if (event.balanceAfter !== balanceDue(event, below)) flags |= BALANCE;
     if (below.state !== null && !isLawful(below.state, event.type, move)) flags |= TRANSITION;

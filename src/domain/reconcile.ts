@@ -14,7 +14,7 @@ import type {
   Raised,
   Rejected,
 } from "./batch.ts";
-import { CardWork } from "./cardwork.ts";
+import { CardWork, type Mutable } from "./cardwork.ts";
 import { contentKey, type IncomingEvent, type Recorded, sameContent } from "./event.ts";
 import {
   ANSWERED,
@@ -33,8 +33,6 @@ function amountIsValid(event: IncomingEvent, hardCeiling: number): boolean {
   if (event.amount < 1 || event.amount > uint24Max) return false;
   return event.type === "debit" || event.balanceAfter <= hardCeiling;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 class Decider {
   private readonly accepted: Mutable<Accepted>[] = [];

@@ -61,10 +61,20 @@ Redoc.init(
 `;
 
 const pageCss = `
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #dde2e9; --paper: #fff; --link: #0b63ce; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e7ebf0; --soft: #9aa5b4; --line: #323a46; --paper: #14181e; --link: #7db4ff; }
+}
 body { margin: 0; }
-main { font-family: system-ui, sans-serif; line-height: 1.5; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; }
+main { font-family: system-ui, sans-serif; line-height: 1.5; max-width: 46rem; margin: 0 auto; padding: 4rem 1.5rem; color: var(--ink); }
+body:has(main) { background: var(--paper); }
+main h1 { font-size: 2.25rem; letter-spacing: -0.02em; margin: 0; }
+main > p { color: var(--soft); font-size: 1.125rem; margin: 0.25rem 0 2.5rem; }
+main dl { border-top: 1px solid var(--line); margin: 0; }
 main dt { font-weight: 600; margin-top: 1rem; }
-main dd { margin-left: 0; }
+main dd { color: var(--soft); margin: 0; padding-bottom: 1rem; border-bottom: 1px solid var(--line); }
+main a { color: var(--link); text-decoration: none; }
+main a:hover { text-decoration: underline; }
 `;
 
 export const assets: ReadonlyMap<string, Asset> = new Map([

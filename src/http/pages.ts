@@ -30,6 +30,8 @@ export interface StartLink {
 
 export interface PagesDeps extends FallbackDeps {
   readonly product: string;
+  /** One sentence below the name on the start page. */
+  readonly lead: string;
   /** Whether the documents are shown to this caller: yes, only with a credential, or not at all. */
   readonly mayRead: (request: Request) => Promise<"yes" | "unauthorized" | "off">;
   readonly links: readonly StartLink[];
@@ -58,9 +60,7 @@ export function mountPages(app: Elysia, deps: PagesDeps, documents: readonly Doc
   const guarded = (path: string, handle: Handler): void => {
     app.get(path, ({ request }) => serveGuarded(deps, request, handle), { parse: "none" });
   };
-  app.get("/", ({ request }) => startPage(deps, requestIdOf(request, deps.newRequestId)), {
-    parse: "none",
-  });
+  app.get("/", ({ request }) => startPage(deps, documents, request), { parse: "none" });
   guarded("/api-docs", (requestId) => indexPage(deps, documents, requestId));
   for (const document of documents) {
     const { namespace } = document;
@@ -147,10 +147,11 @@ ${body}
   });
 }
 
-const listing = (title: string, entries: readonly StartLink[]): string => `</head>
+const listing = (title: string, lead: string, entries: readonly StartLink[]): string => `</head>
 <body>
 <main>
 <h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(lead)}</p>
 <dl>
 ${entries
   .map(
@@ -162,19 +163,31 @@ ${entries
 </main>
 </body>`;
 
-const startPage = (deps: PagesDeps, requestId: string): Response =>
-  pageResponse(
-    deps.product,
-    listing(deps.product, [
-      {
-        href: "/api-docs",
-        title: "Documents",
-        summary: "Every call of this server, to read and to try.",
-      },
-      ...deps.links,
-    ]),
-    requestId,
-  );
+/** The start page names the documents only to whom they are shown. */
+async function startPage(
+  deps: PagesDeps,
+  documents: readonly DocumentPage[],
+  request: Request,
+): Promise<Response> {
+  const { product, lead, links } = deps;
+  const shown = (await deps.mayRead(request)) === "yes" ? documents.flatMap(entriesOf) : [];
+  const body = listing(product, lead, [...shown, ...links]);
+  return pageResponse(product, body, requestIdOf(request, deps.newRequestId));
+}
+
+const entriesOf = ({ namespace, title, summary }: DocumentPage): StartLink[] => [
+  { href: `/api-docs/${namespace}`, title: `${title}: try it`, summary },
+  {
+    href: `/api-docs/${namespace}/redoc`,
+    title: `${title}: read it`,
+    summary: "Every call, field and refusal on one page.",
+  },
+  {
+    href: documentPath(namespace),
+    title: `${title}: OpenAPI 3.1`,
+    summary: "The same as JSON, for client generators.",
+  },
+];
 
 const indexPage = (
   { product }: PagesDeps,
@@ -182,16 +195,8 @@ const indexPage = (
   requestId: string,
 ): Response => {
   const title = `${product}: documents`;
-  const entries = documents.flatMap(({ namespace, title: name, summary }) => [
-    { href: `/api-docs/${namespace}`, title: `${name}: try it`, summary },
-    {
-      href: `/api-docs/${namespace}/redoc`,
-      title: `${name}: read it`,
-      summary: "The same, to read.",
-    },
-    { href: documentPath(namespace), title: `${name}: document`, summary: "OpenAPI 3.1 as JSON." },
-  ]);
-  return pageResponse(title, listing(title, entries), requestId);
+  const lead = "Everything comes from this server; nothing is loaded from elsewhere.";
+  return pageResponse(title, listing(title, lead, documents.flatMap(entriesOf)), requestId);
 };
 
 const scripts = (namespace: string, names: readonly string[]): string =>

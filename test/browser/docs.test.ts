@@ -22,9 +22,17 @@ function inBrowser(path: string): void {
     const json = JSON.stringify(openapiDocument(info, testRoutes));
     world = openWorld({
       extend: (app, deps) =>
-        mountPages(app, { ...deps, product: "Kartu", mayRead: async () => "yes", links: [] }, [
-          { namespace: "terminal", title: "Terminal", summary: "Devices", json },
-        ]),
+        mountPages(
+          app,
+          {
+            ...deps,
+            product: "Kartu",
+            lead: "Offline wallets.",
+            mayRead: async () => "yes",
+            links: [],
+          },
+          [{ namespace: "terminal", title: "Terminal", summary: "Devices", json }],
+        ),
     });
     browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
     page = await browser.newPage();

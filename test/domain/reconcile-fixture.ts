@@ -44,7 +44,7 @@ export const limits: Limits = {
 };
 
 export const everyOp = opsMask(OPS);
-export const always = { issuedSec: 0, expiresSec: 2 ** 32, ops: everyOp };
+const always = { issuedSec: 0, expiresSec: 2 ** 32, ops: everyOp };
 
 /** An NFC card as the terminals write it: every event hashes the one before. */
 export class Chip {

@@ -261,3 +261,20 @@ test("every debit below zero is overdrawn, money in suspense doesn't help", () =
   expect([decided.parked, decided.debited, decided.credits]).toEqual([100, 12, 100]);
   expect(decided.raised.at(-1)?.detail).toEqual({ total: -2 });
 });
+
+test("flags tell what they were held against", () => {
+  const chip = new Venue().open(cardA);
+  const venue = new Venue({
+    nowSec: 1_000,
+    limits: { ...limits, maxBalance: 5, singleTxLimit: 1 },
+  });
+  venue.open(cardA, { expiresAtSec: 2_000 });
+  const decided = venue.submit([chip.write("debit", 2, { at: 90_000 })]);
+  expect(decided.raised.map((r) => [r.reason, r.detail])).toEqual([
+    ["single_tx_limit_exceeded", { limit: 1, total: 2 }],
+    ["balance_limit_exceeded", { limit: 5 }],
+    ["card_expired", { limit: 2_000 }],
+    ["clock_drift", { limit: 1_000 + slack }],
+    ["invalid_transition", {}],
+  ]);
+});

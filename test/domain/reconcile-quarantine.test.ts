@@ -43,7 +43,12 @@ describe("quarantine", () => {
   test("the same again adds no row, in the batch and across", () => {
     const venue = new Venue();
     const event = { ...venue.open(cardA).write("debit", 1), counter: far };
-    expect(venue.submit([event, event]).rejected.map((r) => r.fresh)).toEqual([true, false]);
+    const { rejected } = venue.submit([event, event]);
+    expect(rejected.map((r) => [r.card?.cardId, r.fresh])).toEqual([
+      [cardA, true],
+      [cardA, false],
+    ]);
+    expect(venue.submit([{ ...event, cardId: cardB }]).rejected[0]?.card).toBeNull();
     expect(venue.kept(cardA).card.head.quarantined).toBe(true);
     expect(venue.submit([event]).rejected.map((r) => [r.reason, r.fresh])).toEqual([
       ["counter_leap", false],

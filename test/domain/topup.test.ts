@@ -149,6 +149,11 @@ describe("a parked credit's top-up: the other way round", () => {
   ])("counter %p at %d: event %d", (counter, timestampSec, eventId) => {
     expect(matchParked(waiting, { counter, timestampSec })?.eventId).toBe(eventId);
   });
+  test("of one second, the one that came first", () => {
+    const same = [parked(6, 100), parked(5, 100), parked(4, 90)];
+    expect(matchParked(same, { counter: null, timestampSec: 95 })?.eventId).toBe(5);
+  });
+
   test("none waits", () => {
     expect(matchParked([], { counter: 1, timestampSec: 1 })).toBeUndefined();
   });

@@ -96,6 +96,34 @@ test("management needs an unexpired grant with the op", async () => {
   expect(await attempts()).toEqual(none);
 });
 
+test("who calls is judged before what was sent, what was sent before what it is about", async () => {
+  const venue = await open();
+  const station = await venue.device("station");
+  const terminal = await venue.working("terminal");
+  const path = `/api/cards/${cardId}/topup`;
+  const malformed = { amount: 0 };
+  const lawful = { amount: 1, operatorId: 7, timestamp: 1 };
+  const text = { "content-type": "text/plain" };
+  const sent = async (device: DeviceUnderTest, body: unknown, headers = {}) =>
+    outcome(await device.call("POST", path, body, headers));
+  const { device } = venue.kartu;
+  const { tenantId, clock } = venue;
+
+  expect(outcome(await venue.call("POST", path, { body: "{", headers: text }))).toBe(
+    "401 invalid_token",
+  );
+  expect(await sent(terminal, "{", text)).toBe("403 insufficient_role");
+  await device.suspend(tenantId, station.deviceId, actor, clock.nowMs());
+  expect(await sent(station, "{", text)).toBe("403 terminal_suspended");
+  await device.resume(tenantId, station.deviceId, actor, clock.nowMs());
+  expect(await sent(station, "{", text)).toBe("403 op_not_granted");
+  await station.grant();
+  expect(await sent(station, "{", text)).toBe("415 unsupported_media_type");
+  expect(await sent(station, "{")).toBe("400 malformed_payload");
+  expect(await sent(station, malformed)).toBe("400 malformed_payload");
+  expect(await sent(station, lawful)).toBe("404 card_not_found");
+});
+
 test("a suspended device may read and hand in; its queue is flagged", async () => {
   const venue = await open();
   const station = await venue.working("station");

@@ -94,7 +94,7 @@ describe("another", () => {
     const { venue, station, cardId } = await venueWithCard();
     const second = await venue.working("station");
     const body = { amount: 5_000, operatorId: 7, timestamp: startSec };
-    const ids = [];
+    const ids: unknown[] = [];
     for (const device of [station, second]) {
       const { json } = await device.call("POST", `/api/cards/${cardId}/topup`, body, keyed());
       ids.push(json.topupId);

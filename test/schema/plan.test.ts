@@ -70,14 +70,20 @@ const db = freshDatabase();
 db.run("PRAGMA foreign_keys = OFF");
 
 interface Step {
+  /** Steps of one loop nest share it. */
+  readonly parent: number;
   readonly detail: string;
+}
+
+function planOf(sql: string): Step[] {
+  const binds = new Array<null>(db.prepare(sql).paramsCount).fill(null);
+  return db.prepare<Step, null[]>(`EXPLAIN QUERY PLAN ${sql}`).all(...binds);
 }
 
 /** The steps of a plan that are more than a look by key. */
 function departures(sql: string): string[] {
   const found: string[] = [];
-  const binds = new Array<null>(db.prepare(sql).paramsCount).fill(null);
-  for (const { detail } of db.prepare<Step, null[]>(`EXPLAIN QUERY PLAN ${sql}`).all(...binds)) {
+  for (const { detail } of planOf(sql)) {
     const key = /^SEARCH \S+(?: USING .*?)? ?(\([^()]*\))?(?: LEFT-JOIN)?$/.exec(detail);
     if (key === null) {
       if (/SCAN|TEMP B-TREE|AUTOMATIC/.test(detail)) found.push(detail);
@@ -88,14 +94,42 @@ function departures(sql: string): string[] {
   return found;
 }
 
+/** Proves a whole file by reading it through, once; its statements are for that alone. */
+const proof = "verify.ts";
+
 describe("the plan of", () => {
-  for (const { statement } of statements) {
+  for (const { file, statement } of statements) {
+    if (file === proof) continue;
     test(statement.name, () => {
       expect(departures(statement.sql).sort()).toEqual(
         Object.keys(reasons[statement.name] ?? {}).sort(),
       );
     });
   }
+});
+
+describe("a proof reads a table through once, and finds what belongs to a row by key", () => {
+  for (const { file, statement } of statements) {
+    if (file !== proof) continue;
+    test(statement.name, () => {
+      const scans = planOf(statement.sql).filter(({ detail }) => /^SCAN/.test(detail));
+      const nests = scans.map(({ parent }) => parent);
+      expect(new Set(nests).size).toBe(nests.length);
+      expect(departures(statement.sql).filter((detail) => detail.includes("AUTOMATIC"))).toEqual(
+        [],
+      );
+    });
+  }
+
+  test("and nobody else's hand is on these statements", async () => {
+    const root = join(import.meta.dir, "../../src");
+    const users: string[] = [];
+    for (const file of new Glob("**/*.ts").scanSync(root)) {
+      const text = await Bun.file(join(root, file)).text();
+      if (text.includes(`schema/query/${proof}`)) users.push(file);
+    }
+    expect(users).toEqual(["feature/verify/store.ts"]);
+  });
 });
 
 describe("the judge of plans", () => {
@@ -169,7 +203,8 @@ describe("statements", () => {
   });
 
   test("those that find rows without naming the tenant are listed", () => {
-    const unscoped = statements.filter(({ statement: { sql } }) => {
+    const unscoped = statements.filter(({ file, statement: { sql } }) => {
+      if (file === proof) return false;
       const verb = /^\s*(SELECT|UPDATE|DELETE)/.exec(sql)?.[1];
       const from = sql.search(verb === "UPDATE" ? /\bWHERE\b/ : /\bFROM\b/);
       return verb !== undefined && !sql.slice(from).includes("tenant_id");

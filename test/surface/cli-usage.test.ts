@@ -58,7 +58,6 @@ test.concurrent("all faults of the environment are told at once, secrets never",
     KARTU_PORT: "x",
     KARTU_ENV: "play",
     KARTU_MASTER_KEY: "tr0ub4dor",
-    KARTU_TYPO: "1",
   };
   const { code, stdout, stderr } = await kartu(["serve", "--data", nowhere], { env });
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

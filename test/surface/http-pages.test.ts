@@ -23,6 +23,7 @@ beforeAll(() => {
         {
           ...deps,
           product: "Kartu <test>",
+          lead: "Offline wallets.",
           mayRead: async () => mayRead,
           links: [{ href: "/.well-known/jwks.json", title: "Keys", summary: "Public & plain" }],
         },

@@ -18,6 +18,7 @@ import {
   type Venue,
   type VenueOptions,
 } from "../harness.ts";
+import { refusal } from "./http-fixture.ts";
 
 export interface Knock {
   readonly method: string;
@@ -137,6 +138,17 @@ export class Live {
       redirect: "manual",
       ...(!isRead && body != null && { body }),
     });
+  }
+
+  /** The status of the answer, and of a refusal, after its shape is proved, the code. */
+  async outcome(knock: Knock, sent?: Sent): Promise<string> {
+    const response = await this.send(knock, sent);
+    if (response.ok) {
+      await response.body?.cancel();
+      return String(response.status);
+    }
+    const { status, error } = await refusal(response);
+    return `${status} ${error}`;
   }
 
   /** Bytes straight into the socket; what came back until the server, or a whole answer, closed it. */

@@ -327,6 +327,19 @@ describe("afterwards", () => {
     }
   });
 
+  test("a character is a character: 256 emojis are a reason, 257 are not", async () => {
+    const route = live.route("blockCard");
+    const body = (count: number) =>
+      JSON.stringify({ ...knockOf(route).body, reason: "\u{1f600}".repeat(count) });
+    await refused(route, { body: body(257) }, bad);
+    expect((await live.send(knockOf(route), { body: body(256) })).status).toBe(200);
+    const [card] = await live.venue.rows<{ chars: number }>(
+      "SELECT length(block_reason) AS chars FROM card WHERE card_id = ?1",
+      live.card.cardId,
+    );
+    expect(card?.chars).toBe(256);
+  });
+
   test("a refused commissioning leaves an audit line a minute, and no more", async () => {
     const route = live.route("commissionDevice");
     const deviceId = live.devices.gate.deviceId;

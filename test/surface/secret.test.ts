@@ -156,11 +156,11 @@ async function refusals(token: string): Promise<void> {
     `{"deviceId":"late","secret":"${secret}`,
   ];
   for (const body of wrong) await call("POST", "/api/auth/token", { body });
-  for (const path of ["/api/policy", "/api/cards/", "/api/", "/", "/api-docs/"]) {
+  // Not below /: there the problem document names the path it was asked for (RFC 9457 §3.1.5).
+  for (const path of ["/api/policy", "/api/cards/", "/api/"]) {
     await call("GET", `${path}${path.endsWith("/") ? token : ""}?token=${token}&${secret}`, {
       token: `${token}x`,
-      headers: { accept: "application/json" },
-    }).catch(() => undefined);
+    });
   }
   const body = { terminalId: token, cardId: secret, [token]: secret };
   for (const path of ["/api/reconcile", "/api/terminal-report", "/api/cards"]) {
@@ -260,7 +260,7 @@ describe("the search", () => {
     for (const kind of ["master key", "token", "session key", "key-set secret", "private key"]) {
       expect(names).toContain(kind);
     }
-    expect(needles.length).toBeGreaterThan(25);
+    expect(needles.length).toBeGreaterThan(20);
     for (const { name, bytes } of needles) expect([name, bytes.length >= 24]).toEqual([name, true]);
   });
 

@@ -8,8 +8,6 @@ import type { CardRecord, Head } from "../../domain/cardrecord.ts";
 import type { Writer } from "../../store/seam.ts";
 import { insertCard, type NewCard, readCard, readCardByNo, writeCard, writeHead } from "./store.ts";
 
-export type CardBook = ReturnType<typeof cardBook>;
-
 export function cardBook(cachedMax = headsCachedMax) {
   const cards = new Map<string, CardRecord>();
   const keyOf = (card: Pick<CardRecord, "tenantId" | "cardId">): string =>

@@ -22,6 +22,7 @@ import type { Random } from "../../system/random.ts";
 import type { AuditService } from "../audit/service.ts";
 import type { BlocklistService } from "../blocklist/service.ts";
 import type { EventService } from "../event/service.ts";
+import type { FlagService } from "../flag/service.ts";
 import type { KeyService } from "../key/service.ts";
 import type { MemberService } from "../member/service.ts";
 import { cardBook } from "./book.ts";
@@ -31,11 +32,21 @@ import {
   type ChangeKind,
   readActiveCards,
   readCard,
+  readChanges,
   readDetail,
+  readEventDevice,
   readExpired,
   readPending,
   writeBlockNote,
 } from "./store.ts";
+import {
+  type EventDevice,
+  merged,
+  ofChange,
+  ofEvent,
+  ofFlag,
+  type TimelineEntry,
+} from "./timeline.ts";
 
 export interface CardDeps {
   readonly store: Store;
@@ -45,6 +56,7 @@ export interface CardDeps {
   readonly member: MemberService;
   readonly blocklist: BlocklistService;
   readonly key: KeyService;
+  readonly flag: Pick<FlagService, "readFlagsOfCard">;
   /** Cards kept in memory; default the bound. */
   readonly cachedMax?: number;
 }
@@ -59,7 +71,7 @@ export const deviceDoer = (device: DeviceIdentity): Doer => ({
   actor: { type: "device", id: device.deviceId },
   terminalId: device.terminalId,
 });
-export const serverDoer: Doer = { actor: { type: "system", id: "server" }, terminalId: null };
+const serverDoer: Doer = { actor: { type: "system", id: "server" }, terminalId: null };
 
 export interface RegisterInput {
   readonly cardId: string;
@@ -85,7 +97,7 @@ const expireAtOnce = 500;
 export type CardService = ReturnType<typeof cardService>;
 
 export function cardService(deps: CardDeps) {
-  const { store, random, audit, event, member, blocklist, key } = deps;
+  const { store, random, audit, event, member, blocklist, key, flag } = deps;
   const book = cardBook(deps.cachedMax);
 
   /** Tells of a change in all three places, in the transaction of the change. */
@@ -270,6 +282,23 @@ export function cardService(deps: CardDeps) {
       return { events: newest.map(eventView) };
     });
 
+  /** All that happened to a card, newest first. @throws Refused card_not_found */
+  const timeline = (tenantId: number, cardId: string, limit: number): Promise<TimelineEntry[]> =>
+    store.read(async (q) => {
+      const card = await readCard(q, tenantId, cardId);
+      if (card === undefined) throw new Refused("card_not_found");
+      const devices = new Map<number, EventDevice>();
+      const events: TimelineEntry[] = [];
+      for (const e of await readNewest(q, card, limit)) {
+        const known = devices.get(e.deviceNo) ?? (await readEventDevice(q, tenantId, e.deviceNo));
+        devices.set(e.deviceNo, known);
+        events.push(ofEvent(e, known, reasonsOf(e.flags)));
+      }
+      const changes = await readChanges(q, card, limit);
+      const flags = await flag.readFlagsOfCard(q, tenantId, card.cardNo, limit);
+      return merged([changes.map(ofChange), flags.map(ofFlag), events], limit);
+    });
+
   /** A card blocked for another cause keeps its status; the request is recorded all the same. */
   async function block(
     tx: Writer,
@@ -353,6 +382,7 @@ export function cardService(deps: CardDeps) {
     register,
     read,
     events,
+    timeline,
     block,
     rekey,
     nameOf,

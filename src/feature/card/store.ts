@@ -9,6 +9,7 @@ import {
   cardChangeInsert,
   cardChanges,
   cardDetail,
+  cardEventDevice,
   cardInsert,
   cardPending,
   cardQuarantined,
@@ -261,6 +262,17 @@ export const readChanges = (
 
 export const readDetail = (q: Reader, tenantId: number, cardId: string) =>
   q.get(cardDetail, tenantId, cardId);
+
+/** The device that handed in an event. */
+export async function readEventDevice(
+  q: Reader,
+  tenantId: number,
+  deviceNo: number,
+): Promise<{ deviceId: string; terminalId: number }> {
+  const row = await q.get(cardEventDevice, tenantId, deviceNo);
+  if (row === undefined) throw new RangeError(`event of no device ${deviceNo}`);
+  return { deviceId: row.device_id, terminalId: row.terminal_id };
+}
 
 export const readExpired = (q: Reader, nowSec: number, limit: number) =>
   q.all(cardsExpired, nowSec, limit);

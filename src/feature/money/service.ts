@@ -18,7 +18,6 @@ import {
 
 export const AVAILABLE: Bucket = 0;
 export const PENDING: Bucket = 1;
-export const FROZEN: Bucket = 2;
 
 /** One side of a transaction: an account, a bucket of it, and a signed amount in minor units. */
 export type Leg = { readonly bucket: Bucket; readonly amount: number } & (

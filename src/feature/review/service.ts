@@ -43,8 +43,6 @@ const sideReasons = new Set(["counter_conflict", "counter_leap", "invalid_amount
 
 const noneBelow = Number.MAX_SAFE_INTEGER;
 
-export type ReviewService = ReturnType<typeof reviewService>;
-
 export function reviewService(deps: ReviewDeps) {
   const { store, money, card: cards, flag, reconcile, settlement } = deps;
 

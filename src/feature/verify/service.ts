@@ -29,8 +29,6 @@ export interface Verdict {
 
 type Stage = readonly [name: string, run: () => Promise<void> | void];
 
-export type VerifyService = ReturnType<typeof verifyService>;
-
 export function verifyService({ audit }: VerifyDeps) {
   async function references(q: Walkable, faults: Faults): Promise<void> {
     for (const { table, rowid, parent } of await readReferences(q, faultsMax)) {

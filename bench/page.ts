@@ -1,0 +1,3 @@
+/** placeholder */
+import type { Outcome } from "./run.ts";
+export const page = (outcome: Outcome): string => `${outcome.all.length}`;

@@ -1,0 +1,82 @@
+/** What a run yields: a figure with its spread for each workload, and the ratios between them. */
+import { median, percentile, type Sample, significant, sorted } from "./stat.ts";
+import type { Workload } from "./workload.ts";
+
+/** One workload in the JSON. */
+export interface Result {
+  readonly name: string;
+  readonly unit: string;
+  /** Over the repeats. */
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** Of single calls, all repeats together. */
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly p99Ms: number;
+}
+
+/** The same with what only people look at. */
+export interface Measured {
+  readonly workload: Workload;
+  readonly samples: readonly Sample[];
+  readonly result: Result;
+  /** All latencies, ascending. */
+  readonly latenciesMs: Float64Array;
+}
+
+export interface Ratio {
+  readonly name: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export function measured(workload: Workload, samples: readonly Sample[]): Measured {
+  const values = samples.map((sample) => sample.value);
+  const latenciesMs = sorted(samples.map((sample) => sample.latenciesMs));
+  const at = (share: number): number => significant(percentile(latenciesMs, share), 4);
+  const result = {
+    name: workload.name,
+    unit: workload.unit,
+    median: significant(median(values), 5),
+    min: significant(Math.min(...values), 5),
+    max: significant(Math.max(...values), 5),
+    p50Ms: at(0.5),
+    p90Ms: at(0.9),
+    p99Ms: at(0.99),
+  };
+  return { workload, samples, result, latenciesMs };
+}
+
+/** Which figure stands over which; both have the same unit. */
+const pairs: readonly (readonly [string, string])[] = [
+  ["reconcile-50", "ceiling-sqlite"],
+  ["reconcile-500", "ceiling-sqlite"],
+  ["reconcile-1000", "ceiling-sqlite"],
+  ["mixed", "reconcile-500"],
+  ["reconcile-replay", "reconcile-500"],
+  ["grant", "ceiling-http"],
+  ["topup", "ceiling-http"],
+  ["card-read", "ceiling-http"],
+  ["policy-304", "ceiling-http"],
+  ["blocklist-304", "ceiling-http"],
+];
+
+/** Repeat by repeat, since both were measured within the same seconds; then the median. */
+export function ratiosOf(all: readonly Measured[]): Ratio[] {
+  const byName = new Map(all.map((one) => [one.workload.name, one]));
+  return pairs.flatMap(([over, under]) => {
+    const [a, b] = [byName.get(over), byName.get(under)];
+    if (a === undefined || b === undefined) return [];
+    const each = a.samples.map((sample, round) => sample.value / (b.samples[round]?.value ?? 0));
+    return [
+      {
+        name: `${over}/${under}`,
+        median: significant(median(each), 3),
+        min: significant(Math.min(...each), 3),
+        max: significant(Math.max(...each), 3),
+      },
+    ];
+  });
+}

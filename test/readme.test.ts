@@ -1,0 +1,71 @@
+/**
+ * The README's first five minutes, run as they are written, in an empty folder against a server of
+ * their own. What they promise in their comments must be what comes out.
+ */
+import { afterAll, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { configRows } from "../src/config.ts";
+
+const root = resolve(import.meta.dir, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const folder = mkdtempSync(join(tmpdir(), "kartu-readme-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The shell blocks of a section, one after the other. */
+function blocksOf(heading: string): string {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join("\n");
+}
+
+function freePort(): number {
+  const server = Bun.serve({ port: 0, fetch: () => new Response() });
+  const { port = 0 } = server;
+  server.stop(true);
+  return port;
+}
+
+/** The same words, but for what can't be in a test: the build, the fixed port, and no wait to listen. */
+function script(port: number): string {
+  const build = /^npm run build .*\nPATH=.*$/m;
+  const serve = /^kartu serve &.*$/m;
+  const text = `${blocksOf("The first five minutes")}\n${blocksOf("Keys and backups")}`;
+  expect(text).toMatch(build);
+  expect(text).toMatch(serve);
+  const ready = `until grep -q listening serve.out; do sleep 0.05; done`;
+  return text
+    .replace(build, "")
+    .replace(serve, `kartu serve --port ${port} >serve.out 2>serve.err & SERVER=$!\n${ready}`)
+    .replaceAll("8080", String(port));
+}
+
+test("the first five minutes", async () => {
+  const kartu = join(folder, "kartu");
+  writeFileSync(kartu, `#!/bin/sh\nexec "${process.execPath}" "${root}/src/main.ts" "$@"\n`);
+  const node = join(folder, "node");
+  writeFileSync(node, `#!/bin/sh\nexec "${process.execPath}" "$@"\n`);
+  for (const program of [kartu, node]) chmodSync(program, 0o755);
+  const body = `set -eu\n${script(freePort())}\nkill $SERVER; wait $SERVER; echo "ended $?"\n`;
+  const child = Bun.spawn(["bash", "-c", body], {
+    cwd: folder,
+    env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  const code = await child.exited;
+  if (code !== 0) throw new Error(`the README's words ended with ${code}:\n${out}\n${err}`);
+  expect(out).toContain('"accepted":4,"rejected":0,"flags":[]');
+  expect(out).toContain('"accepted":2,"rejected":0,"flags":[]');
+  expect(out).toContain('"error":"duplicate_counter"');
+  expect(out).toMatch(/"balance":65000,.*"chipBalance":65000/);
+  expect(out).toContain("ended 0");
+}, 60_000);
+
+test("the table of settings is the one that the program has", () => {
+  for (const row of configRows()) expect(readme).toContain(row);
+});
