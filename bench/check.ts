@@ -97,10 +97,7 @@ function checkLedger(db: Database): void {
     db,
     "SELECT sum(available + pending + frozen) AS wallets FROM wallet",
   );
-  const { heads = 0 } = numbers(
-    db,
-    "SELECT sum(available + pending + frozen) AS heads FROM head",
-  );
+  const { heads = 0 } = numbers(db, "SELECT sum(available + pending + frozen) AS heads FROM head");
   if (wallets + heads !== 0) fail("sum of the ledger", 0, wallets + heads);
 }
 

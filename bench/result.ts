@@ -30,6 +30,8 @@ export interface Ratio {
   readonly median: number;
   readonly min: number;
   readonly max: number;
+  /** Each round. */
+  readonly each: readonly number[];
 }
 
 export function measured(workload: Workload, samples: readonly Sample[]): Measured {
@@ -55,7 +57,6 @@ const pairs: readonly (readonly [string, string])[] = [
   ["reconcile-500", "ceiling-sqlite"],
   ["reconcile-1000", "ceiling-sqlite"],
   ["mixed", "reconcile-500"],
-  ["reconcile-replay", "reconcile-500"],
   ["grant", "ceiling-http"],
   ["topup", "ceiling-http"],
   ["card-read", "ceiling-http"],
@@ -76,6 +77,7 @@ export function ratiosOf(all: readonly Measured[]): Ratio[] {
         median: significant(median(each), 3),
         min: significant(Math.min(...each), 3),
         max: significant(Math.max(...each), 3),
+        each,
       },
     ];
   });

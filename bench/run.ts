@@ -100,7 +100,7 @@ export async function run(
     const machine = describeMachine(folder);
     const pins = choosePins();
     const site: Site = { venue, pins, template, folder, seed, warn: (text) => progress.warn(text) };
-    const entries = [];
+    const entries: { workload: Workload; running: Running }[] = [];
     for (const workload of workloads) {
       progress.step(`starting ${workload.name}`);
       entries.push({ workload, running: await workload.start(site) });

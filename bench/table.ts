@@ -4,9 +4,7 @@ import type { Outcome } from "./run.ts";
 import { percentile } from "./stat.ts";
 
 export const shownValue = (value: number): string =>
-  value >= 1000
-    ? Math.round(value).toLocaleString("en-US")
-    : value.toPrecision(3).replace(/\.?0+$/, "");
+  value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
 
 export const shownMs = (ms: number): string => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));
 

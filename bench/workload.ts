@@ -2,7 +2,7 @@
  * What a workload is to the run: a name, a unit, and how to start it. Which ones there are stands in
  * `canonical.ts`; what each does, in its own file.
  */
-import { copyFileSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Pins } from "./http/process.ts";
 import type { Sample } from "./stat.ts";
@@ -34,6 +34,8 @@ export interface Workload {
   readonly unit: string;
   /** True where a smaller figure is the better one. */
   readonly lessIsBetter?: true;
+  /** In a chart of its own: nothing else is of its size. */
+  readonly apart?: true;
   /** One line for readers of the report. */
   readonly about: string;
   start(site: Site): Promise<Running>;

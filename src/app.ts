@@ -30,7 +30,6 @@ import { sessionService } from "./feature/session/service.ts";
 import { settlementService } from "./feature/settlement/service.ts";
 import { signingService } from "./feature/signing/service.ts";
 import { tokenService } from "./feature/token/service.ts";
-import { staleTopups } from "./feature/topup/job.ts";
 import { topupService } from "./feature/topup/service.ts";
 import { verifyService } from "./feature/verify/service.ts";
 import { serverLimits } from "./http/body.ts";
@@ -99,6 +98,7 @@ export function compose({ store, masterKey, random, config, publicUrl }: Parts) 
   const card = cardService({ ...common, member, blocklist, key, flag });
   const settlement = settlementService({ policy });
   const topup = topupService({
+    store,
     card,
     member,
     money,
@@ -235,14 +235,7 @@ const minuteJobs = (kartu: Kartu): readonly Job[] => [
       ),
   },
   { name: "card expiry", run: (nowMs) => untilDone(1, () => kartu.card.expireDue(nowMs)) },
-  {
-    name: "stale top-ups",
-    run: staleTopups({
-      store: kartu.store,
-      tenants: kartu.iam.listTenants,
-      alert: kartu.flag.alert,
-    }),
-  },
+  { name: "stale top-ups", run: (nowMs) => untilDone(1, () => kartu.topup.alertStale(nowMs)) },
   { name: "missing events", run: (nowMs) => untilDone(1, () => kartu.reconcile.flagHoles(nowMs)) },
 ];
 

@@ -71,4 +71,14 @@ async function main(): Promise<number> {
   }
 }
 
-main().then((code) => process.exit(code));
+/** Ends a stream; resolves when all that was written to it is out. */
+const ended = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.end(() => resolve());
+  });
+
+main().then(async (code) => {
+  // A pipe takes what is written in its own time, and an exit does not wait for it.
+  await Promise.all([ended(process.stdout), ended(process.stderr)]);
+  process.exit(code);
+});

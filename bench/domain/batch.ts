@@ -58,7 +58,13 @@ export class BatchMaker {
       last = index;
       if (cards.lastIsOverLimit) overLimit.push(flagOf(cards.facts(index)));
     }
-    return { body: `${body}]}`, token: uploader.token, events, overLimit, after: cards.facts(last) };
+    return {
+      body: `${body}]}`,
+      token: uploader.token,
+      events,
+      overLimit,
+      after: cards.facts(last),
+    };
   }
 }
 

@@ -2,10 +2,11 @@
  * `grant`: commissioned devices fetch session grants, each a durable row and a signed answer. Every
  * answer's bytes are ones whose signature was verified against the server's published keys.
  */
-import { checkMoney, rowsOf } from "../check.ts";
-import { Random } from "../domain/random.ts";
+
 import { type SignedGrant, verifyGrant } from "../../src/domain/grant.ts";
 import { grantSigners } from "../../src/sim/keyring.ts";
+import { checkMoney, rowsOf } from "../check.ts";
+import { Random } from "../domain/random.ts";
 import { copyVenue, type Site, type Workload } from "../workload.ts";
 import { closedLoop } from "./load.ts";
 import { serveKartu } from "./process.ts";

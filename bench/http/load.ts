@@ -144,15 +144,14 @@ export async function openLoop(load: OpenLoop): Promise<Sample> {
   };
   const fire = (dueMs: number): void => {
     const wire = idle.pop();
-    if (wire !== undefined) return send(wire, dueMs);
-    if (opened >= connectionsMax) {
-      waiting.push(dueMs);
-      return;
+    if (wire !== undefined) send(wire, dueMs);
+    else if (opened >= connectionsMax) waiting.push(dueMs);
+    else {
+      openOne().then(
+        (made) => send(made, dueMs),
+        (error) => crew.fail(error),
+      );
     }
-    openOne().then(
-      (made) => send(made, dueMs),
-      (error) => crew.fail(error),
-    );
   };
 
   while (opened < Math.min(16, connectionsMax)) idle.push(await openOne());

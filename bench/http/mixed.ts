@@ -12,7 +12,7 @@ import { finishIngest, Ingest } from "./reconcile.ts";
 
 const batchEvents = 500;
 const ingestConnections = 32;
-export const grantsPerSec = 500;
+const grantsPerSec = 500;
 const grantConnectionsMax = 512;
 
 export const mixedWorkload: Workload = {
@@ -39,7 +39,7 @@ export const mixedWorkload: Workload = {
         }),
       ]);
       await ingest.settle(taken.value);
-      return { value: taken.value, latenciesMs: granted.latenciesMs, rows: ingest.cards.made };
+      return { value: taken.value, latenciesMs: granted.latenciesMs, rows: ingest.taken };
     };
     return {
       warmUp: async () => {

@@ -42,7 +42,7 @@ function cleanEnv(extra: Readonly<Record<string, string>>): Record<string, strin
 }
 
 /** Limits of calls a minute are off: the load comes from one address, and from few devices. */
-export const serverEnv = {
+const serverEnv = {
   KARTU_ENV: "production",
   KARTU_LOG_LEVEL: "error",
   KARTU_RATE_IP_PER_MIN: "0",
@@ -152,8 +152,4 @@ export async function serve(
 
 /** The server under test, as people run it. */
 export const serveKartu = (dataDir: string, cores: string | undefined): Promise<Served> =>
-  serve(
-    ["src/main.ts", "serve", "--data", dataDir, "--port", "0", "--json"],
-    cores,
-    serverEnv,
-  );
+  serve(["src/main.ts", "serve", "--data", dataDir, "--port", "0", "--json"], cores, serverEnv);

@@ -2,6 +2,7 @@
  * Small questions, asked by many devices over 64 connections: `card-read`, `policy-304`,
  * `blocklist-304`, and the yardstick `ceiling-http`. The first three change nothing and share a server.
  */
+import { fileURLToPath } from "node:url";
 import { blockedOf, checkCard } from "../check.ts";
 import { Cards, cardIdOf, dailyLimitMinor, singleTxLimitMinor } from "../domain/card.ts";
 import { Random } from "../domain/random.ts";
@@ -13,7 +14,7 @@ import { type Answer, bearer, headerOf, once, requestBytes } from "./wire.ts";
 
 export const smallConnections = 64;
 export const leadMs = 150;
-export const warmUpMs = 700;
+export const warmUpMs = 600;
 
 /** Requests that are made once and then drawn at random, and the judge of their answers. */
 interface Small {
@@ -22,7 +23,12 @@ interface Small {
   check(answer: Answer, drawn: number): void;
 }
 
-const smallRunning = (url: URL, random: Random, small: Small, end: () => Promise<void>): Running => {
+const smallRunning = (
+  url: URL,
+  random: Random,
+  small: Small,
+  end: () => Promise<void>,
+): Running => {
   const drawn = new Uint32Array(smallConnections);
   const sample = (windowMs: number): Promise<Sample> =>
     closedLoop({
@@ -150,13 +156,15 @@ export function readWorkloads(): Workload[] {
   ];
 }
 
+const ceilingScript = fileURLToPath(new URL("./ceiling.ts", import.meta.url));
+
 /** The same client against a server that does nothing: where the HTTP stack, or the client, ends. */
 export const ceilingHttp: Workload = {
   name: "ceiling-http",
   unit: "reads/s",
   about: "yardstick: bare Elysia, a constant JSON",
   start: async (site) => {
-    const served = await serve(["bench/http/ceiling.ts"], site.pins.server);
+    const served = await serve([ceilingScript], site.pins.server);
     const { url } = served;
     const first = await once(url, requestBytes(url, "GET", "/ceiling"));
     const requests = site.venue.devices.map(({ token }) =>

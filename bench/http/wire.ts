@@ -32,8 +32,7 @@ export function requestBytes(
 ): Uint8Array {
   let text = `${method} ${path} HTTP/1.1\r\nhost: ${url.host}\r\n`;
   for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`;
-  if (body !== "")
-    text += `content-type: application/json\r\ncontent-length: ${body.length}\r\n`;
+  if (body !== "") text += `content-type: application/json\r\ncontent-length: ${body.length}\r\n`;
   return Buffer.from(`${text}\r\n${body}`, "latin1");
 }
 

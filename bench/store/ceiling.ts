@@ -20,9 +20,9 @@ import type { Param, Statement } from "../../schema/query/statement.ts";
 import { Random } from "../domain/random.ts";
 import { Lines } from "../http/process.ts";
 
-export const batchEvents = 500;
+const batchEvents = 500;
 /** A group of the server takes writes up to this many rows. */
-export const groupEvents = 1_000;
+const groupEvents = 1_000;
 
 export interface CeilingAnswer {
   readonly events: number;

@@ -4,7 +4,7 @@ import { batchEventsMax } from "../bound.ts";
 import { eventType } from "./card.ts";
 import { cardId, chipBalance, closed, counter, terminalId, timestamp, uint32 } from "./common.ts";
 
-export const batchEvent = closed({
+const batchEvent = closed({
   cardId,
   counter,
   type: eventType,

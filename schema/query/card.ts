@@ -240,8 +240,6 @@ export const cardEventDevice = statement<
   "SELECT device_id, terminal_id FROM device WHERE device_no = ?2 AND tenant_id = ?1",
 );
 
-export type Days = [number, number, number, number, number, number, number];
-
 export const debitWeek = statement<
   [tenantId: number, cardNo: number, week: number],
   { d0: number; d1: number; d2: number; d3: number; d4: number; d5: number; d6: number }

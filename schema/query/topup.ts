@@ -31,12 +31,13 @@ export const topupInsert = statement<
     counter: number | null,
     answerBalance: number,
     answerCounter: number,
+    madeAtMs: number,
   ]
 >(
   "topup.insert",
   `INSERT INTO topup (topup_no, tenant_id, card_no, device_no, amount, operator_id, timestamp_sec, counter,
-     status, answer_balance, answer_counter)
-   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'pending', ?9, ?10)`,
+     status, answer_balance, answer_counter, made_at_ms, stale)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'pending', ?9, ?10, ?11, 0)`,
 );
 
 /** The same top-up again: card, device, amount and timestamp. */
@@ -111,4 +112,29 @@ export const parkedCredits = statement<
   `SELECT f.flag_no, f.event_id, e.counter, e.timestamp_sec FROM flag f JOIN event e ON e.event_id = f.event_id
    WHERE f.card_no = ?2 AND f.status = 'open' AND f.reason = 'unauthorised_credit' AND f.device_no = ?3
      AND f.amount = ?4 AND f.tenant_id = ?1`,
+);
+
+export interface StaleTopupRow {
+  topup_no: number;
+  tenant_id: number;
+  uuid: string;
+  amount: number;
+  card_id: string;
+  terminal_id: number;
+}
+
+/** Pending top-ups of every tenant made before a moment that were not told of. */
+export const topupsStale = statement<[madeBeforeMs: number, limit: number], StaleTopupRow>(
+  "topup.stale",
+  `SELECT p.topup_no, p.tenant_id, t.uuid, p.amount, c.card_id, d.terminal_id
+   FROM topup p JOIN txn t ON t.txn_no = p.topup_no JOIN card c ON c.card_no = p.card_no
+     JOIN device d ON d.device_no = p.device_no
+   WHERE p.status = 'pending' AND p.stale = 0 AND p.made_at_ms <= ?1 ORDER BY p.made_at_ms LIMIT ?2`,
+);
+
+/** Marks it as told of, if it is still pending. */
+export const topupMarkStale = statement<[tenantId: number, topupNo: number]>(
+  "topup.markStale",
+  `UPDATE topup SET stale = 1
+   WHERE topup_no = ?2 AND tenant_id = ?1 AND status = 'pending' AND stale = 0`,
 );

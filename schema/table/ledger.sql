@@ -94,6 +94,7 @@ CREATE TABLE topup (
   amount             INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 4294967295),
   operator_id        INTEGER NOT NULL CHECK (operator_id BETWEEN 0 AND 4294967295),
   timestamp_sec      INTEGER NOT NULL CHECK (timestamp_sec BETWEEN 0 AND 4294967295),
+  made_at_ms         INTEGER NOT NULL,
   -- The counter that the write will carry, if the station knew it.
   counter            INTEGER,
   status             TEXT    NOT NULL CHECK (status IN ('pending', 'completed', 'canceled')),
@@ -105,12 +106,15 @@ CREATE TABLE topup (
   answer_counter     INTEGER NOT NULL,
   cancel_balance     INTEGER,
   canceled_instead   INTEGER REFERENCES topup,
+  -- 1 once it was told of that its credit does not come.
+  stale              INTEGER NOT NULL CHECK (stale IN (0, 1)),
   UNIQUE (card_no, device_no, amount, timestamp_sec),
   CHECK ((status = 'completed') = (settled_by IS NOT NULL))
 ) STRICT;
 -- Top-ups that a credit can still find.
 CREATE INDEX topup_awaiting ON topup (card_no)
   WHERE event_id IS NULL AND status <> 'canceled';
+CREATE INDEX topup_unsettled ON topup (made_at_ms) WHERE status = 'pending' AND stale = 0;
 
 -- Every posting there is: the stored ones and those that event rows stand for.
 CREATE VIEW entry AS

@@ -46,15 +46,15 @@ export class Output {
     let widths: number[] | undefined;
     let any = false;
     for await (const rows of pages) {
-      any ||= rows.length > 0;
+      if (rows.length === 0) continue;
+      any = true;
       if (this.json) {
-        for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+        await printed(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
         continue;
       }
-      if (rows.length === 0) continue;
-      const first = widths === undefined;
+      const isFirst = widths === undefined;
       widths ??= widthsOf(rows, columns);
-      process.stdout.write(tableOf(rows, columns, widths, first));
+      await printed(tableOf(rows, columns, widths, isFirst));
     }
     if (!any && !this.json) this.say(nothing);
   }
@@ -64,6 +64,12 @@ export class Output {
     return process.stderr.isTTY ? bar(label) : plain(label);
   }
 }
+
+/** Resolves when stdout has taken the text, so that a long list waits for a slow reader. */
+const printed = (text: string): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.write(text, () => resolve());
+  });
 
 const cell = <T>(column: Column<T>, row: T): string => String(column.value(row) ?? "-");
 

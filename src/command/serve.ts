@@ -85,7 +85,11 @@ async function serve(context: Context, options: ServeOptions): Promise<void> {
     if (!out.json) out.say(initWords(context, made));
   }
   const stopping = stopSignal();
-  const running = await start(context, offsetSec);
+  const running = await start(context, offsetSec).catch((error: unknown) => {
+    // A login that was made is told, even if nothing is served.
+    if (made !== undefined && out.json) out.result({ initialised: made }, "");
+    throw error;
+  });
   const { url } = running.serving;
   out.result({ url, ...(made && { initialised: made }) }, `listening on ${url}`);
   await stopping;

@@ -271,6 +271,7 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
     "topup",
     {
       ...{ topup_no: 1, tenant_id: 1, card_no: 1, device_no: 1, amount: 1, operator_id: 1 },
+      ...{ made_at_ms: 1, stale: 0 },
       ...{ timestamp_sec: 1, counter: 1, status: "pending", settled_by: null, event_id: null },
       ...{ answer_balance: 1, answer_counter: 1, cancel_balance: null, canceled_instead: null },
     },

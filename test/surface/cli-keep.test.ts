@@ -119,6 +119,22 @@ describe("beside the live server", () => {
     expect(await objects(["flag", "list", "--data", data])).toHaveLength(flags.length - 1);
   });
 
+  test("a card is shown with its timeline, and blocked", async () => {
+    const [flag] = await objects<{ cardId: string }>(["flag", "list", "--data", data]);
+    const cardId = String(flag?.cardId);
+    const show = ["card", "show", cardId, "--data", data];
+    const card = await object<{ timeline: { at: string; kind: string }[] }>(show);
+    expect(card).toMatchObject({ cardId, userId: expect.any(Number) });
+    const kinds = new Set(card.timeline.map(({ kind }) => kind));
+    expect([...kinds]).toEqual(expect.arrayContaining(["event", "flag"]));
+    const times = card.timeline.map(({ at }) => at);
+    expect(times).toEqual(times.toSorted().reverse());
+    expect((await done(show)).split("\n").length).toBeGreaterThan(card.timeline.length);
+    const block = ["card", "block", cardId, "--reason", "lost", "--data", data];
+    expect(await object(block)).toMatchObject({ cardId, registered: true });
+    expect(await object(show)).toMatchObject({ status: expect.stringMatching(/^BLOCKED_/) });
+  });
+
   test("a backup is one file without the key", async () => {
     const made = await object(["backup", copy, "--data", data]);
     expect(made).toMatchObject({ file: copy, schemaVersion: 1, files: 1 });

@@ -2,12 +2,13 @@
  * Top-ups: money that a member paid at a station. It is in the ledger at once, pending; the credit that
  * the card then carries settles it. Finding and settling are shared with reconciliation and reissue.
  */
+import { staleTopupSec } from "../../../schema/bound.ts";
 import { refuseTopup } from "../../domain/card.ts";
 import { type CardRecord, worth } from "../../domain/cardrecord.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import { Refused } from "../../domain/refused.ts";
 import { cancelInstead, matchParked, type Topup } from "../../domain/topup.ts";
-import type { Writer } from "../../store/seam.ts";
+import type { Store, Writer } from "../../store/seam.ts";
 import { type CardService, deviceDoer } from "../card/service.ts";
 import type { FlagService } from "../flag/service.ts";
 import type { MemberService } from "../member/service.ts";
@@ -16,10 +17,12 @@ import type { PolicyService } from "../policy/service.ts";
 import type { SettlementService } from "../settlement/service.ts";
 import {
   insertTopup,
+  markStale,
   readAwaiting,
   readByUuid,
   readParked,
   readSame,
+  readStale,
   readUuid,
   type TopupRow,
   writeCanceled,
@@ -29,6 +32,7 @@ import {
 } from "./store.ts";
 
 export interface TopupDeps {
+  readonly store: Store;
   readonly card: CardService;
   readonly member: MemberService;
   readonly money: MoneyService;
@@ -67,10 +71,13 @@ const statusWord = { pending: "PENDING", completed: "COMPLETED", canceled: "CANC
 const statusOf = (row: TopupRow): TopupAnswer["status"] =>
   statusWord[row.status as keyof typeof statusWord];
 
+/** Stale top-ups that one turn of the writer tells of. */
+const staleAtOnce = 500;
+
 export type TopupService = ReturnType<typeof topupService>;
 
 export function topupService(deps: TopupDeps) {
-  const { card: cards, member, money, policy, settlement, flag } = deps;
+  const { store, card: cards, member, money, policy, settlement, flag } = deps;
 
   /** The same call again: the first answer's values with the present status. */
   const answerAgain = (card: CardRecord, row: TopupRow): TopupAnswer => ({
@@ -149,6 +156,7 @@ export function topupService(deps: TopupDeps) {
       counter: counter ?? null,
       answerBalance: balance,
       answerCounter: head.top.counter,
+      madeAtMs: nowMs,
     });
     await settlement.addTopup(tx, device, timestamp, 1, amount);
     const data = { cardId, userId: card.userId, terminalId: device.terminalId, amount, balance };
@@ -337,5 +345,29 @@ export function topupService(deps: TopupDeps) {
     return { ...answer, balance, ...(canceledTopupId === undefined ? {} : { canceledTopupId }) };
   }
 
-  return { make, cancel, settleAll, credited, readAwaiting };
+  /** One alert for each top-up whose credit did not come within a day. Returns how many. */
+  async function alertStale(nowMs: number): Promise<number> {
+    const due = await store.read((q) => readStale(q, nowMs - staleTopupSec * 1000, staleAtOnce));
+    if (due.length === 0) return 0;
+    await store.write(
+      async (tx) => {
+        for (const row of due) {
+          if (!(await markStale(tx, row.tenant_id, row.topup_no))) continue;
+          await flag.alert(tx, {
+            tenantId: row.tenant_id,
+            severity: "medium",
+            reason: "stale_topup",
+            cardId: row.card_id,
+            terminalId: row.terminal_id,
+            detail: { topupId: row.uuid, amount: row.amount },
+            atMs: nowMs,
+          });
+        }
+      },
+      { weight: 3 * due.length },
+    );
+    return due.length;
+  }
+
+  return { make, cancel, settleAll, credited, readAwaiting, alertStale };
 }

@@ -1,15 +1,18 @@
 /** Rows of top-ups, and the parked credits that one may find waiting. */
 import {
   parkedCredits,
+  type StaleTopupRow,
   type TopupRow,
   topupByUuid,
   topupCancel,
   topupCancelInstead,
   topupCredited,
   topupInsert,
+  topupMarkStale,
   topupSame,
   topupSettle,
   topupsAwaiting,
+  topupsStale,
   topupUuid,
 } from "../../../schema/query/topup.ts";
 import type { ParkedCredit, Topup } from "../../domain/topup.ts";
@@ -77,6 +80,7 @@ export interface NewTopup {
   /** What the first answer says, for its repeats. */
   readonly answerBalance: number;
   readonly answerCounter: number;
+  readonly madeAtMs: number;
 }
 
 export async function insertTopup(tx: Writer, t: NewTopup): Promise<void> {
@@ -92,6 +96,7 @@ export async function insertTopup(tx: Writer, t: NewTopup): Promise<void> {
     t.counter,
     t.answerBalance,
     t.answerCounter,
+    t.madeAtMs,
   );
 }
 
@@ -124,3 +129,13 @@ export const writeCanceledInstead = (
   balance: number,
   instead: number,
 ): Promise<number> => tx.run(topupCancelInstead, tenantId, topupNo, balance, instead);
+
+export const readStale = (
+  q: Reader,
+  madeBeforeMs: number,
+  limit: number,
+): Promise<StaleTopupRow[]> => q.all(topupsStale, madeBeforeMs, limit);
+
+/** False if it was settled, cancelled or told of meanwhile. */
+export const markStale = async (tx: Writer, tenantId: number, topupNo: number): Promise<boolean> =>
+  (await tx.run(topupMarkStale, tenantId, topupNo)) > 0;
