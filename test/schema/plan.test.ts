@@ -29,7 +29,6 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "policy.ofTenant": { "whole (tenant_id=?)": "all of them are held in memory" },
   "quarantine.open": { "SCAN (subquery-1)": "the subquery reads by device, up to a limit" },
   "signing.keys": { "USE TEMP B-TREE FOR ORDER BY": "a handful on the whole server" },
-  "topup.stale": "a job of the whole server; each row says whose it is",
   "zone.ofTenant": { "whole (tenant_id=?)": "the list of them is the answer" },
 };
 
@@ -63,6 +62,7 @@ const withoutTenant: Readonly<Record<string, string>> = {
   "token.secretsKill": byNumber,
   "token.seen": byNumber,
   "token.use": "the token says whose it is",
+  "topup.stale": "a job of the whole server; each row says whose it is",
 };
 
 const db = freshDatabase();
