@@ -19,7 +19,7 @@ import { reading } from "./reading.ts";
 import { askServer } from "./socket.ts";
 
 /** How long a directory may be held by something that does not answer: another command, a stopping server. */
-const patienceMs = 10_000;
+const patienceMs = 15_000;
 const retryMs = 50;
 
 const silent: Tell = () => undefined;
