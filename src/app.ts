@@ -47,6 +47,7 @@ import type { Clock } from "./system/clock.ts";
 import { type Job, type Jobs, startJobs } from "./system/job.ts";
 import type { Log } from "./system/log.ts";
 import { readMasterKey } from "./system/masterkey.ts";
+import { keepOffset } from "./system/offset.ts";
 import type { Random } from "./system/random.ts";
 import { kartuVersion } from "./system/version.ts";
 import { terminalRoutes, terminalTags } from "./terminal.ts";
@@ -349,6 +350,7 @@ function mount(kartu: Kartu, jobs: Jobs): Elysia {
 const movingClock = (kartu: Kartu, jobs: Jobs): ClockDeps => ({
   advance: async (sec) => {
     kartu.clock.advance(sec);
+    keepOffset(kartu.dataDir, kartu.clock.nowMs());
     await jobs.idle();
     return kartu.clock.nowMs();
   },

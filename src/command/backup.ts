@@ -10,9 +10,10 @@ import { SealBroken } from "../domain/seal.ts";
 import { backup, filesPrefix, type Manifest } from "../store/backup.ts";
 import { openReader } from "../store/reader.ts";
 import { restore } from "../store/restore.ts";
+import { writeMasterKey } from "../system/masterkey.ts";
 import { kartuVersion } from "../system/version.ts";
 import { type Context, contextOf, UsageError } from "./context.ts";
-import { type GivenKey, givenKey, keepKey } from "./key.ts";
+import { type GivenKey, givenKey } from "./key.ts";
 import { assertInitialised } from "./perform.ts";
 
 const filesOf = (dataDir: string): string => join(dataDir, filesPrefix.slice(0, -1));
@@ -71,7 +72,7 @@ async function putBack(context: Context, from: string, keyFile: string | undefin
   const given = await givenKey(context, keyFile);
   out.warn(`checking ${file}`);
   const manifest = await restore(file, dataDir, (database) => prove(context, database, given));
-  if (given.keep) keepKey(dataDir, given.key);
+  if (given.keep) writeMasterKey(dataDir, given.key);
   const where = given.keep ? "with its master.key" : "the key stays in KARTU_MASTER_KEY";
   out.result(
     { ...summary(file, manifest), dataDir },

@@ -67,6 +67,20 @@ export async function makeMembers(
   return [from, made.at(-1)?.userId ?? from];
 }
 
+/** Members up to number `to`, as far as they are missing; numbers are given one after the other. */
+export async function fillMembers(
+  ask: Ask,
+  name: string,
+  to: number,
+  tenant: string | undefined,
+): Promise<void> {
+  const own = tenant === undefined ? {} : { tenant };
+  if ((await ask("member.list", { ...own, after: to - 1, limit: 1 })).length > 0) return;
+  const [next] = await ask("member.add", { ...own, name, count: 1 });
+  const missing = to - (next?.userId ?? to);
+  if (missing > 0) await ask("member.add", { ...own, name, count: missing });
+}
+
 /** What the operator does in the middle of a run. */
 export const operatorOf = (ask: Ask, tenant: string | undefined) => {
   const own = tenant === undefined ? {} : { tenant };

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { readConfig } from "../config.ts";
-import { createMasterKey } from "../system/masterkey.ts";
 import { type Context, UsageError } from "./context.ts";
 
 export interface GivenKey {
@@ -29,11 +28,6 @@ export async function givenKey(context: Context, file: string | undefined): Prom
     from: "what was typed",
     keep: true,
   };
-}
-
-/** Writes the key beside the data, mode 0600. */
-export function keepKey(dataDir: string, key: Uint8Array): void {
-  createMasterKey(dataDir, { bytes: () => key, uuid: () => "" });
 }
 
 function readText(file: string): string {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type Kartu, openKartu, type Serving, serveKartu } from "../app.ts";
 import { systemClock } from "../system/clock.ts";
 import { createLog } from "../system/log.ts";
+import { readOffset } from "../system/offset.ts";
 import { CommandFailed, type Context, contextOf, UsageError } from "./context.ts";
 import { type InitResult, initDefaults, initDirectory, initWords, isInitialised } from "./init.ts";
 import { serveSocket } from "./socket.ts";
@@ -65,9 +66,10 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   return promise;
 }
 
-function offsetOf({ config }: Context, text: string | undefined): number {
-  if (text === undefined) return 0;
-  if (config.env !== "development") {
+function offsetOf({ config, dataDir }: Context, text: string | undefined): number {
+  const development = config.env === "development";
+  if (text === undefined) return development ? readOffset(dataDir) : 0;
+  if (!development) {
     throw new UsageError("--clock-offset needs KARTU_ENV=development");
   }
   const value = /^-?[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;

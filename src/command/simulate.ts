@@ -6,7 +6,15 @@ import type { SimulateOptions, SimulateResult } from "../sim/option.ts";
 import { simulate } from "../sim/simulate.ts";
 import type { DeviceSpec } from "../sim/world.ts";
 import { CommandFailed, type Context, contextOf, UsageError, wholeNumber } from "./context.ts";
-import { type Ask, fleetFor, makeDevices, makeMembers, operatorOf, serverClock } from "./fleet.ts";
+import {
+  type Ask,
+  fillMembers,
+  fleetFor,
+  makeDevices,
+  makeMembers,
+  operatorOf,
+  serverClock,
+} from "./fleet.ts";
 import { type Output, type Progress, table } from "./output.ts";
 import { perform } from "./perform.ts";
 
@@ -126,12 +134,23 @@ async function crewOf(
   const name = `sim-${seed}`;
   return {
     devices: await makeDevices(ask, name, fleetFor(cards), tenant),
-    users:
-      options.users === undefined
-        ? await makeMembers(ask, `Virtual ${seed}`, cards, tenant)
-        : usersOf(options.users),
+    users: await membersOf(ask, options.users, `Virtual ${seed}`, cards, tenant),
     ...operatorOf(ask, tenant),
   };
+}
+
+/** The members asked for, those that are missing made; or as many new ones as there are cards. */
+async function membersOf(
+  ask: Ask,
+  users: string | undefined,
+  name: string,
+  cards: number,
+  tenant: string | undefined,
+): Promise<readonly [number, number]> {
+  if (users === undefined) return await makeMembers(ask, name, cards, tenant);
+  const range = usersOf(users);
+  await fillMembers(ask, name, range[1], tenant);
+  return range;
 }
 
 async function run(context: Context, options: Options): Promise<void> {
@@ -163,7 +182,10 @@ export function addSimulate(program: Command): void {
     .description("drive a virtual fleet against a server and check every answer")
     .option("--url <url>", "the server (KARTU_PUBLIC_URL)")
     .option("--devices <file>", "JSON lines {deviceId, role, secret or token, terminalId}")
-    .option("--users <from-to>", "members that exist and hold no active card")
+    .option(
+      "--users <from-to>",
+      "members that hold no active card; beside --data the missing are made",
+    )
     .option("--cards <number>", "cards, one a member", "50")
     .option("--events <number>", "about so many events", "1000")
     .option("--seed <text>", "the same seed makes the same taps; each run needs its own")

@@ -50,6 +50,12 @@ function decode(text: string): Uint8Array | undefined {
 /** Makes a key and its file, which must not be there yet; on the disk before this returns. */
 export function createMasterKey(dataDir: string, random: Random): Uint8Array {
   const key = random.bytes(keyBytes);
+  writeMasterKey(dataDir, key);
+  return key;
+}
+
+/** Writes a key's file, which must not be there yet; on the disk before this returns. */
+export function writeMasterKey(dataDir: string, key: Uint8Array): void {
   const file = openSync(masterKeyPath(dataDir), "wx", 0o600);
   try {
     writeSync(file, `${key.toBase64()}\n`);
@@ -63,7 +69,6 @@ export function createMasterKey(dataDir: string, random: Random): Uint8Array {
   } finally {
     closeSync(directory);
   }
-  return key;
 }
 
 /** What is wrong with who may read the key's file, or undefined; also when there is no file. */
