@@ -137,6 +137,7 @@ const parts = {
 /** Each task as the arguments that Bun gets. */
 const tasks = {
   up: () => ["src/main.ts", "demo"],
+  kartu: () => ["src/main.ts"],
   start: () => ["src/main.ts", "serve"],
   dev: () => ["--watch", "src/main.ts", "serve"],
   test: () => ["test", "--timeout", "30000"],

@@ -18,6 +18,8 @@ import { type Running, start, stopSignal } from "./serve.ts";
 const crew = { stations: 2, terminals: 6, gates: 2, scouts: 1 };
 /** A round is one day of the venue; the next one has cards of its own. */
 const round = { cards: 40, events: 600, rate: 4 };
+/** The first day is over in seconds, so that there is something to look at. */
+const firstRate = 60;
 const pauseMs = 5_000;
 
 interface Venue {
@@ -66,7 +68,7 @@ async function live(venue: Venue): Promise<void> {
     const seed = `demo-${context.random.bytes(4).toHex()}`;
     const base = { url, devices, users, seed, clock, suspend, ...round };
     // Key versions are few; one rotation shows how it goes.
-    const result = await simulate(day === 1 ? { ...base, rotate } : base);
+    const result = await simulate(day === 1 ? { ...base, rate: firstRate, rotate } : base);
     const waiting = (await ask("flag.list", { status: "open", below: flagsAll, limit: 1_000 }))
       .length;
     context.out.say(`day ${day}: ${result.accepted} events, ${waiting} flags wait for review`);
@@ -88,7 +90,8 @@ function words(url: string, dataDir: string, made: InitResult): string {
     `  API document   ${url}/api/v1/terminal/openapi.json`,
     `  data           ${dataDir}`,
     `  login          ${made.ownerEmail} / ${made.ownerPassword ?? ""}`,
-    `Look at it: kartu flag list --data ${dataDir}. Stop it with ^C.`,
+    `Look at it: npm run -s kartu -- flag list --data ${dataDir}`,
+    "Stop it with ^C.",
   ].join("\n");
 }
 
