@@ -6,7 +6,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { grantWorkload } from "./http/grant.ts";
 import { mixedWorkload } from "./http/mixed.ts";
-import { rootDir } from "./http/process.ts";
 import { ceilingHttp, readWorkloads } from "./http/read.ts";
 import { reconcileWorkload, replayWorkload } from "./http/reconcile.ts";
 import { coldStart } from "./http/start.ts";
@@ -48,16 +47,15 @@ async function main(): Promise<number> {
     process.stdout.write(`${usage}workloads: ${names.join(", ")}\n`);
     return 0;
   }
-  const { only, json } = options;
+  const { only, json, report } = options;
   const chosen = workloads.filter(({ name }) => only.length === 0 || only.includes(name));
   const outcome = await run(options, chosen, new Progress());
-  const reportDir = join(rootDir, "bench", "report");
-  mkdirSync(reportDir, { recursive: true });
+  mkdirSync(report, { recursive: true });
   const text = jsonOf(outcome);
-  writeFileSync(join(reportDir, "result.json"), `${text}\n`);
-  writeFileSync(join(reportDir, "index.html"), page(outcome));
-  if (json) process.stdout.write(`${text}\n`);
-  else process.stdout.write(`${table(outcome)}\nbench/report/index.html shows it as charts\n`);
+  const html = join(report, "index.html");
+  writeFileSync(join(report, "result.json"), `${text}\n`);
+  writeFileSync(html, page(outcome));
+  process.stdout.write(json ? `${text}\n` : `${table(outcome)}\n\ncharts: ${html}\n`);
   return 0;
 }
 

@@ -1,5 +1,7 @@
 /** The arguments of a run. */
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { rootDir } from "./http/process.ts";
 
 export interface Options {
   /** JSON alone on stdout. */
@@ -11,6 +13,8 @@ export interface Options {
   readonly devices: number;
   readonly cards: number;
   readonly seed: number;
+  /** Folder of the report. */
+  readonly report: string;
 }
 
 export class BadOption extends Error {
@@ -24,6 +28,7 @@ export const usage = `bun run bench [options]
   --devices n    commissioned devices of the venue (10000)
   --cards n      cards of the venue (20000)
   --seed n       of cards, amounts and draws (1)
+  --report dir   where result.json and index.html go (bench/report)
 `;
 
 function numberOf(name: string, text: string, min: number, max: number): number {
@@ -52,6 +57,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
         devices: { type: "string", default: "10000" },
         cards: { type: "string", default: "20000" },
         seed: { type: "string", default: "1" },
+        report: { type: "string", default: join(rootDir, "bench", "report") },
       },
     }));
   } catch (error) {
@@ -74,5 +80,6 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
     devices: wholeOf("devices", text("devices"), 100, 60_000),
     cards: wholeOf("cards", text("cards"), 64, 90_000),
     seed: wholeOf("seed", text("seed"), 0, 2 ** 31 - 1),
+    report: resolve(text("report")),
   };
 }

@@ -18,7 +18,7 @@ import type { Random } from "./random.ts";
 
 /** Amounts in minor units. */
 export const openingMinor = 3_000_000;
-/** A second, pending top-up that every other card still has to fetch. */
+/** A second, pending top-up that every fourth card still has to fetch. */
 export const extraMinor = 50_000;
 export const singleTxLimitMinor = 40_000;
 export const dailyLimitMinor = 2_000_000;
@@ -38,7 +38,7 @@ export const cardIdOf = (index: number): string =>
   ((firstId + index * 0x9e3779b1) % 0x1_0000_0000_0000).toString(16).padStart(12, "0");
 
 export const openingTimeSec = (index: number, openSec: number): number => openSec + (index % 600);
-export const hasExtra = (index: number): boolean => index % 2 === 0;
+export const hasExtra = (index: number): boolean => index % 4 === 0;
 
 /** What a server has to answer about a card. */
 export interface CardFacts {

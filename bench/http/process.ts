@@ -143,9 +143,7 @@ export async function serve(
       const code = await child.exited;
       const words = await said;
       if (words.trim() !== "") throw new Error(`${args[0]} complained:\n${words}`);
-      if (code !== 0 && child.signalCode !== "SIGTERM") {
-        throw new Error(`${args[0]} ended with ${code}`);
-      }
+      if (code !== 0) throw new Error(`${args[0]} ended with ${child.signalCode ?? code}`);
     },
   };
 }

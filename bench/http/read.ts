@@ -13,8 +13,8 @@ import { type Served, serve, serveKartu } from "./process.ts";
 import { type Answer, bearer, headerOf, once, requestBytes } from "./wire.ts";
 
 export const smallConnections = 64;
-export const leadMs = 150;
-export const warmUpMs = 600;
+export const leadMs = 100;
+export const warmUpMs = 400;
 
 /** Requests that are made once and then drawn at random, and the judge of their answers. */
 interface Small {

@@ -103,7 +103,7 @@ async function addDevices(kartu: Kartu, tenantId: number, count: number, nowMs: 
   );
 }
 
-/** Cards with an opening top-up, every other one with a second that no credit has come for. */
+/** Cards with an opening top-up, every fourth with a second one that no credit has come for. */
 async function addCards(kartu: Kartu, station: DeviceIdentity, venue: Venue, nowMs: number) {
   const { store, member, card, topup, reconcile } = kartu;
   const { tenantId } = station;
