@@ -44,9 +44,9 @@ CREATE TABLE head (
   flags           INTEGER NOT NULL,
   linked          INTEGER NOT NULL CHECK (linked IN (0, 1)),
   start_sec       INTEGER,
-  state           INTEGER CHECK (state IN (0, 1, 3)),
+  state           INTEGER CHECK (state BETWEEN 0 AND 3 AND state <> 2),
   -- State of the highest event whose state is known, and that event's counter.
-  shown_state     INTEGER NOT NULL CHECK (shown_state IN (0, 1, 3)),
+  shown_state     INTEGER NOT NULL CHECK (shown_state BETWEEN 0 AND 3 AND shown_state <> 2),
   shown_counter   INTEGER NOT NULL,
   opening_balance INTEGER NOT NULL CHECK (opening_balance BETWEEN 0 AND 4294967295),
   -- Chain events (in order of arrival and counter) and late ones (arrived below the head).

@@ -9,7 +9,7 @@ CREATE TABLE event (
   device_no     INTEGER NOT NULL,
   counter       INTEGER NOT NULL CHECK (counter BETWEEN 1 AND 9007199254740991),
   -- 0 debit, 1 credit, 2 checkin, 3 checkout, 15 admin
-  type          INTEGER NOT NULL CHECK (type IN (0, 1, 2, 3, 15)),
+  type          INTEGER NOT NULL CHECK (type BETWEEN 0 AND 3 OR type = 15),
   amount        INTEGER NOT NULL CHECK (amount BETWEEN 0 AND 16777215),
   balance_after INTEGER NOT NULL CHECK (balance_after BETWEEN 0 AND 4294967295),
   timestamp_sec INTEGER NOT NULL CHECK (timestamp_sec BETWEEN 0 AND 4294967295),
@@ -26,7 +26,7 @@ CREATE TABLE event (
   -- 0 moves nothing, 1 debit, 2 settles a top-up, 3 parked in suspense, 4 credit of a top-up settled before
   booking       INTEGER NOT NULL CHECK (booking BETWEEN 0 AND 4),
   topup_no      INTEGER,
-  CHECK ((topup_no IS NOT NULL) = (booking IN (2, 4)))
+  CHECK ((topup_no IS NOT NULL) = (booking = 2 OR booking = 4))
 ) STRICT;
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event
   BEGIN SELECT RAISE(ABORT, 'event is append-only'); END;

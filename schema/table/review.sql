@@ -6,7 +6,7 @@ CREATE TABLE quarantine (
   batch_no       INTEGER NOT NULL,
   card_id        TEXT    NOT NULL CHECK (length(card_id) = 12),
   counter        INTEGER NOT NULL CHECK (counter BETWEEN 1 AND 9007199254740991),
-  type           INTEGER NOT NULL CHECK (type IN (0, 1, 2, 3, 15)),
+  type           INTEGER NOT NULL CHECK (type BETWEEN 0 AND 3 OR type = 15),
   amount         INTEGER NOT NULL CHECK (amount BETWEEN 0 AND 4294967295),
   balance_after  INTEGER NOT NULL CHECK (balance_after BETWEEN 0 AND 4294967295),
   timestamp_sec  INTEGER NOT NULL CHECK (timestamp_sec BETWEEN 0 AND 4294967295),

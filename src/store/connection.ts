@@ -43,6 +43,13 @@ function checkRow(statement: Statement, row: object): void {
   }
 }
 
+/**
+ * `+?1` for `?1`. SQLite may plan by the value of a bare parameter (a LIMIT, a key of a join), and then
+ * prepares the statement anew at every bind: 5 to 30 µs a call. A unary plus keeps the value, and the
+ * use of indexes on the other side, and hides the parameter from the planner.
+ */
+const hideParams = (sql: string): string => sql.replace(/\?(\d+)/g, "+?$1");
+
 export class Connection {
   readonly db: Database;
   /** By identity of the statement; a statement made for one use goes with its maker. */
@@ -93,7 +100,7 @@ export class Connection {
   #entry(statement: Statement): Entry {
     let entry = this.#entries.get(statement);
     if (entry === undefined) {
-      const prepared = this.db.prepare<unknown, Param[]>(statement.sql);
+      const prepared = this.db.prepare<unknown, Param[]>(hideParams(statement.sql));
       entry = { prepared, paramsCount: prepared.paramsCount };
       this.#entries.set(statement, entry);
     }
