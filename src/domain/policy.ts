@@ -208,7 +208,8 @@ export function parsePolicyChange(words: Readonly<Record<string, string>>): Poli
   for (const [name, word] of Object.entries(words)) {
     const field = policyFields.find((each) => each === name);
     if (field === undefined) {
-      throw new OperatorRefused("validation-error", `there is no field of that name`, "field");
+      const message = `there is no field ${name}; there are ${policyFields.join(", ")}`;
+      throw new OperatorRefused("validation-error", message, "field");
     }
     change[field] = word === "inherit" ? null : parseValue(field, word);
   }

@@ -22,6 +22,8 @@ export interface Parsed {
   readonly oddNumberAt: number;
   /** Some string holds an escape. */
   readonly escapes: boolean;
+  /** Members that were written; the parser keeps the last of those of one name. */
+  readonly members: number;
 }
 
 /**
@@ -41,16 +43,19 @@ export function parseJson(bytes: Uint8Array): Parsed {
   } catch {
     throw malformed({ path: "body", expected: "must be JSON" });
   }
-  const { tooDeep, oddNumberAt, escapes } = scanJson(bytes);
+  const { tooDeep, oddNumberAt, escapes, members } = scanJson(bytes);
   if (tooDeep) throw malformed({ path: "body", expected: "is nested too deeply" });
-  return { value, bytes, oddNumberAt, escapes };
+  return { value, bytes, oddNumberAt, escapes, members };
 }
 
 /**
- * What no shape can say: numbers are written as plain integers (`1.0`, `1e3` and `-0` are not), strings
- * are text. Asked after the shape was found right, so that every name in the path is one of ours.
+ * What no shape can say: no member is there twice (RFC 8259 §4: readers differ on which one counts),
+ * numbers are written as plain integers (`1.0`, `1e3` and `-0` are not), strings are text. Asked after the shape was found right, so that every name in the path is one of ours.
  */
 export function checkSpelling(parsed: Parsed): Fault | null {
+  if (countMembers(parsed.value) !== parsed.members) {
+    return { path: "body", expected: "must have no member twice" };
+  }
   if (parsed.oddNumberAt >= 0) {
     const path = pathAt(parsed.bytes, parsed.oddNumberAt);
     return { path, expected: "must be an integer in plain digits" };
@@ -79,9 +84,9 @@ function stringEnd(bytes: Uint8Array, start: number): number {
 /** One pass over a text that is known to be JSON. */
 function scanJson(
   bytes: Uint8Array,
-): Pick<Parsed, "oddNumberAt" | "escapes"> & { tooDeep: boolean } {
+): Pick<Parsed, "oddNumberAt" | "escapes" | "members"> & { tooDeep: boolean } {
   const length = bytes.length;
-  const scan = { oddNumberAt: -1, escapes: false, tooDeep: false };
+  const scan = { oddNumberAt: -1, escapes: false, members: 0, tooDeep: false };
   let depth = 0;
   let at = 0;
   for (; at < length; at++) {
@@ -97,11 +102,25 @@ function scanJson(
       if (++depth > depthMax) return { ...scan, tooDeep: true };
     } else if (byte === closeBracket || byte === closeBrace) {
       depth--;
+    } else if (byte === colon) {
+      scan.members++;
     } else if (isOddNumber(byte, bytes, at) && scan.oddNumberAt < 0) {
       scan.oddNumberAt = at;
     }
   }
   return scan;
+}
+
+/** Members of a value, those of what it holds included. */
+function countMembers(value: unknown): number {
+  if (value === null || typeof value !== "object") return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) count += countMembers(item);
+    return count;
+  }
+  for (const name in value) count += 1 + countMembers((value as Record<string, unknown>)[name]);
+  return count;
 }
 
 /** At a byte outside strings: a fraction, an exponent (`true` and `false` have an e too), or `-0`. */
