@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { databaseName, type Kartu, openKartu, serveKartu } from "../src/app.ts";
 import { type Config, readConfig } from "../src/config.ts";
 import type { Actor } from "../src/domain/audit.ts";
+import { openReader } from "../src/store/reader.ts";
 import { createLog } from "../src/system/log.ts";
 import { seededRandom } from "../src/system/random.ts";
 import { proveHeads } from "./books.ts";
@@ -112,8 +113,12 @@ export class Venue extends TenantUnderTest {
   }
 
   async prove(): Promise<void> {
-    const { kartu, call, clock } = this;
+    const { kartu, call, clock, dataDir } = this;
     await proveHeads(kartu.store);
+    const file = openReader(join(dataDir, databaseName));
+    const { faults } = await file.scan((q) => kartu.verify.verify(q));
+    await file.close();
+    if (faults.length > 0) throw new Error(`verify: ${JSON.stringify(faults)}`);
     for (const tenant of await kartu.iam.listTenants()) {
       const each = new TenantUnderTest(kartu, call, clock, tenant);
       await each.balances();

@@ -211,13 +211,21 @@ export const verifyBatches = statement<[], VerifyBatchRow>(
      first_event FROM batch ORDER BY batch_no`,
 );
 
-/** Rejected events, each once, as settlement counts them. */
+/** Rejected events, each once, as settlement counts them; those let stand beside the chain also as debits. */
 export const verifyQuarantine = statement<
   [],
-  { tenant_id: number; device_no: number; timestamp_sec: number; received_at_ms: number }
+  {
+    tenant_id: number;
+    device_no: number;
+    timestamp_sec: number;
+    received_at_ms: number;
+    amount: number;
+    side: number;
+  }
 >(
   "verify.quarantine",
-  "SELECT tenant_id, device_no, timestamp_sec, received_at_ms FROM quarantine ORDER BY quarantine_no",
+  `SELECT tenant_id, device_no, timestamp_sec, received_at_ms, amount, side FROM quarantine
+   ORDER BY quarantine_no`,
 );
 
 /** Top-ups that stand. */

@@ -2,12 +2,13 @@
  * `kartu backup` and `kartu restore`: the whole data as one file, and back. The master key is never in
  * it; restoring asks for it and proves that it opens the data before anything is in place.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { compose, databasePath } from "../app.ts";
 import { SealBroken } from "../domain/seal.ts";
 import { backup, filesPrefix, type Manifest } from "../store/backup.ts";
+import { lockName } from "../store/lock.ts";
 import { openReader } from "../store/reader.ts";
 import { restore } from "../store/restore.ts";
 import { writeMasterKey } from "../system/masterkey.ts";
@@ -61,17 +62,31 @@ async function prove(context: Context, database: string, { key, from }: GivenKey
   }
 }
 
+/** @throws UsageError before anything is read or written */
+function assertEmpty(dataDir: string): void {
+  if (!existsSync(dataDir)) return;
+  if (existsSync(databasePath(dataDir))) throw new UsageError(`${dataDir} holds data already`);
+  const held = readdirSync(dataDir).filter((name) => name !== lockName);
+  if (held.includes("master.key")) {
+    throw new UsageError(`${dataDir} holds a master.key: move it out and name it with --key-file`);
+  }
+  if (held.length > 0) throw new UsageError(`${dataDir} is not empty: it holds ${held[0]}`);
+}
+
 async function putBack(context: Context, from: string, keyFile: string | undefined): Promise<void> {
   const { dataDir, out } = context;
   const file = resolve(from);
   if (!existsSync(file)) throw new UsageError(`${file} does not exist`);
-  if (existsSync(databasePath(dataDir))) throw new UsageError(`${dataDir} holds data already`);
-  if (existsSync(dataDir) && readdirSync(dataDir).includes("master.key")) {
-    throw new UsageError(`${dataDir} holds a master.key: move it out and name it with --key-file`);
-  }
+  assertEmpty(dataDir);
   const given = await givenKey(context, keyFile);
   out.warn(`checking ${file}`);
-  const manifest = await restore(file, dataDir, (database) => prove(context, database, given));
+  const manifest = await restore(file, dataDir, (database) =>
+    prove(context, database, given),
+  ).catch((error: unknown) => {
+    // Nothing was restored: the lock is all that this left in an empty directory.
+    rmSync(join(dataDir, lockName), { force: true });
+    throw error;
+  });
   if (given.keep) writeMasterKey(dataDir, given.key);
   const where = given.keep ? "with its master.key" : "the key stays in KARTU_MASTER_KEY";
   out.result(

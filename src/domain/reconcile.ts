@@ -113,7 +113,6 @@ class Decider {
     if (this.input.quarantined.has(key) || this.fresh.has(key)) return;
     rejection.fresh = true;
     this.fresh.set(key, rejection);
-    this.tally.reject(event);
     if (work === undefined || work.head.quarantined) return;
     work.head.quarantined = true;
     work.headChanged = true;
@@ -208,6 +207,9 @@ class Decider {
       this.tally.flag(event);
       for (const reason of reasonsOf(event.flags & ANSWERED)) flags.push({ index, reason });
       this.raise(raised, card, event, event.flags, this.marks[at]);
+    }
+    for (const { index, fresh } of rejected) {
+      if (fresh) this.tally.reject(this.input.events[index] as IncomingEvent);
     }
     const cards: CardOutcome[] = [];
     for (const work of this.works.values()) {

@@ -10,14 +10,17 @@ const invalid = (field: string, message: string): never => {
   throw new OperatorRefused("validation-error", `${field}: ${message}`, field);
 };
 
-/** The name in lower case, what is neither letter a–z nor digit as `-`, runs of it once. */
-export function slugOf(name: string): string {
+/**
+ * The name in lower case, what is neither letter a–z nor digit as `-`, runs of it once and none at the
+ * ends. A name without any such letter gets one from `id`, a uuid: each venue has a slug of its own.
+ */
+export function slugOf(name: string, id: string): string {
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, slugMaxChars)
     .replace(/^-|-$/g, "");
-  return slug === "" ? "tenant" : slug;
+  return slug === "" ? `tenant-${id.slice(-8)}` : slug;
 }
 
 /** ISO 4217 by its shape. @throws OperatorRefused `validation-error` */

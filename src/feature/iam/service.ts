@@ -110,11 +110,11 @@ export function iamService({ store, random, audit, event, openTenant, openServer
     nowMs: number,
   ): Promise<Tenant> {
     const { name, currency, timezone } = { ...tenantDefaults, ...draft };
-    const slug = slugOf(name);
+    const uuid = random.uuid(nowMs);
+    const slug = slugOf(name, uuid);
     if ((await rows.findTenant(tx, slug)) !== undefined) {
       throw new OperatorRefused("already-exists", `there is a tenant ${slug} already`, "name");
     }
-    const uuid = random.uuid(nowMs);
     const row = { uuid, slug, name, type, parentId: parent?.tenantId ?? null, currency, timezone };
     await rows.insertTenant(tx, row, nowMs);
     const tenant = await rows.findTenant(tx, slug);

@@ -233,7 +233,9 @@ export function reconcileService(deps: ReconcileDeps) {
     const fresh = decided.rejected.filter((r) => r.fresh).length;
     if (fresh === 0) return;
     const open = await flag.countOpen(tx, device.deviceNo, quarantineOpenMax + 1);
-    if (open + fresh > quarantineOpenMax) throw new Refused("unavailable", { retryAfterSec: 60 });
+    if (open + fresh <= quarantineOpenMax) return;
+    const message = "Nothing was recorded; rejected events of this device wait for an operator.";
+    throw new Refused("unavailable", { message, retryAfterSec: 60 });
   }
 
   /**

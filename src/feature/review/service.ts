@@ -144,7 +144,7 @@ export function reviewService(deps: ReviewDeps) {
       ],
     });
     await cards.book.putHead(tx, card, head);
-    await settlement.addDebit(tx, uploader, e.timestamp, e.amount, nowMs);
+    await settlement.addDebit(tx, uploader, e.timestamp, e.amount);
     await flag.decideQuarantine(tx, tenantId, quarantineNo, "approved", true);
   }
 

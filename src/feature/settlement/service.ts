@@ -33,18 +33,15 @@ export function settlementService({
       await addDay(tx, device.tenantId, day, device.deviceNo, totals, null);
   }
 
-  /** Adds a debit that was let stand beside the chain; late as any other. */
+  /** Adds a debit that was let stand beside the chain. Whether it came late was counted on arrival. */
   async function addDebit(
     tx: Writer,
     device: Place,
     timestampSec: number,
     amount: number,
-    nowMs: number,
   ): Promise<void> {
-    const days = await calendarOf(tx, device);
-    const day = days.dayOf(timestampSec);
-    const lateEvents = day < days.dayOf(Math.floor(nowMs / 1000)) ? 1 : 0;
-    const totals = { debits: 1, debitAmount: amount, lateEvents };
+    const day = (await calendarOf(tx, device)).dayOf(timestampSec);
+    const totals = { debits: 1, debitAmount: amount };
     await addDay(tx, device.tenantId, day, device.deviceNo, totals, null);
   }
 

@@ -172,7 +172,11 @@ export function verifyArrivals(
   }
   strayEvents(event, Number.POSITIVE_INFINITY, faults);
   for (const row of quarantined(q)) {
-    days.ofEvent(row.tenant_id, row.device_no, row.timestamp_sec, row.received_at_ms).rejected += 1;
+    const { tenant_id: tenant, device_no: device, side, amount } = row;
+    const totals = days.ofEvent(tenant, device, row.timestamp_sec, row.received_at_ms);
+    totals.rejected += 1;
+    totals.debits += side;
+    totals.debit_amount += side * amount;
   }
   for (const row of topups(q)) {
     const day = days.calendar(row.tenant_id).dayOf(row.timestamp_sec);
