@@ -22,6 +22,9 @@ export class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }
 
+/** The live server ended before it answered; whether it did what was asked is not known. */
+export class ServerWentAway extends CommandFailed {}
+
 export interface GlobalOptions {
   readonly data?: string;
   readonly json?: boolean;

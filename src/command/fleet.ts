@@ -3,7 +3,7 @@
  * suspension, and its clock. Used by whoever runs one.
  */
 import type { DeviceSpec, Role, SimClock } from "../sim/world.ts";
-import { CommandFailed } from "./context.ts";
+import { CommandFailed, ServerWentAway } from "./context.ts";
 import type { ArgsOf, OperationName, ResultOf, Tell } from "./operation.ts";
 
 /** Has an operation done, here or by the live server. */
@@ -84,17 +84,40 @@ export async function fillMembers(
 /** What the operator does in the middle of a run. */
 export const operatorOf = (ask: Ask, tenant: string | undefined) => {
   const own = tenant === undefined ? {} : { tenant };
+  const statusOf = async (version: number): Promise<string | undefined> =>
+    (await ask("keys.list", own)).find(({ keyVersion }) => keyVersion === version)?.status;
   return {
     rotate: async (): Promise<void> => {
-      const { keyVersion } = await ask("keys.create", { ...own, note: "virtual fleet" });
-      await ask("keys.activate", { ...own, keyVersion });
+      const keyVersion = 1 + Math.max(...(await ask("keys.list", own)).map((v) => v.keyVersion));
+      await insist(async () => {
+        if ((await statusOf(keyVersion)) !== undefined) return;
+        await ask("keys.create", { ...own, note: "virtual fleet" });
+      });
+      await insist(async () => {
+        if ((await statusOf(keyVersion)) === "active") return;
+        await ask("keys.activate", { ...own, keyVersion });
+      });
     },
-    suspend: async (deviceId: string): Promise<void> => {
-      await ask("device.suspend", { ...own, deviceId });
-    },
+    suspend: (deviceId: string): Promise<void> =>
+      insist(async () => void (await ask("device.suspend", { ...own, deviceId }))),
   };
 };
 
+/** Again while the server goes away over it; `step` looks first whether it is done already. */
+async function insist(step: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof ServerWentAway) || tries >= triesMax) throw error;
+      await Bun.sleep(tryAgainMs);
+    }
+  }
+}
+
+/** A server that is restarted is waited for, so long. */
+const triesMax = 60;
+const tryAgainMs = 250;
 const clockPath = "/api/v1/gateway/clock";
 
 async function moveClock(url: string, body: object): Promise<Response> {
@@ -135,11 +158,25 @@ export async function serverClock(url: string, mayMove: boolean): Promise<SimClo
     follow(timeOf(reached.headers));
     return { now };
   }
-  const advance = async (sec: number): Promise<void> => {
+  const move = async (sec: number): Promise<void> => {
     const response = await moveClock(url, { advanceSec: sec });
     const { now: text } = (await response.json()) as { now?: string };
     if (!response.ok) throw new CommandFailed(`${url}${clockPath} answered ${response.status}`);
     follow(Date.parse(text ?? ""));
+  };
+  /** A server that is away for a moment may have moved its clock before it went: only the rest is due. */
+  const advance = async (sec: number): Promise<void> => {
+    const target = now() + sec;
+    for (let tries = 0; now() < target; tries++) {
+      try {
+        await move(target - now());
+      } catch (error) {
+        if (error instanceof CommandFailed || tries >= triesMax) throw error;
+        await Bun.sleep(tryAgainMs);
+        const reached = await fetch(`${url}/.well-known/jwks.json`).catch(() => undefined);
+        if (reached !== undefined) follow(timeOf(reached.headers));
+      }
+    }
   };
   await advance(1);
   return { now, advance };

@@ -10,7 +10,7 @@
  */
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { CommandFailed, endingOf, UsageError } from "./context.ts";
+import { CommandFailed, endingOf, ServerWentAway, UsageError } from "./context.ts";
 import { type Host, operationFor, type Tell } from "./operation.ts";
 
 export const socketName = "kartu.sock";
@@ -120,7 +120,9 @@ export async function askServer(
 }
 
 const wentAway = (cause: unknown): CommandFailed =>
-  new CommandFailed("the server went away before it answered: look whether it was done", { cause });
+  new ServerWentAway("the server went away before it answered: look whether it was done", {
+    cause,
+  });
 
 async function lastLine(response: Response, tell: Tell): Promise<Line> {
   if (!response.ok || response.body === null)

@@ -42,8 +42,26 @@ function kartu(...args: string[]) {
 async function serve(port: number) {
   const server = kartu("serve", "--port", String(port), "--json");
   const { value } = await server.stdout.getReader().read();
+  if (value === undefined) throw new Error(await new Response(server.stderr).text());
   const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
   return { server, url };
+}
+
+/**
+ * A free port below those that outgoing connections get. While the server is down, a client that calls
+ * one of those may be given the very same port, and then talks to itself and keeps it.
+ */
+function ownPort(): number {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    try {
+      Bun.serve({ port, fetch: () => new Response() }).stop(true);
+      return port;
+    } catch {
+      // Taken: another one.
+    }
+  }
+  throw new Error("no port is free");
 }
 
 afterAll(() => {
@@ -53,24 +71,32 @@ afterAll(() => {
 
 test("killed again and again, the books are the model's", async () => {
   expect(await kartu("init", "--owner-email", "owner@example.com").exited).toBe(0);
-  let { server, url } = await serve(0);
-  const port = Number(new URL(url).port);
+  const port = ownPort();
+  let { server, url } = await serve(port);
   const events = String(eventsBetween * (kills + 1));
   const fleet = kartu(
     "simulate",
     ...["--url", url, "--cards", "600", "--seed", "7", "--json"],
     ...["--events", events],
   );
-  const report = new Response(fleet.stdout).json();
+  const report = new Response(fleet.stdout).text();
+  const words = { said: "" };
+  const listening = (async () => {
+    const decoder = new TextDecoder();
+    for await (const part of fleet.stderr) words.said += decoder.decode(part);
+  })();
+  // Devices and members are made by an operator, who would look before doing it again.
+  while (!words.said.includes("cards:") && fleet.exitCode === null) await Bun.sleep(20);
   for (let i = 0; i < kills; i += 1) {
     await Bun.sleep(1_200);
     server.kill("SIGKILL");
     await server.exited;
     ({ server, url } = await serve(port));
   }
-  const said = new Response(fleet.stderr).text();
-  expect([await fleet.exited, (await said).includes("kartu:")]).toEqual([0, false]);
-  expect(await report).toMatchObject({ mismatchCount: 0, mismatches: [] });
+  await listening;
+  const failure = words.said.split("\n").filter((line) => line.startsWith("kartu:"));
+  expect([await fleet.exited, ...failure]).toEqual([0]);
+  expect(JSON.parse(await report)).toMatchObject({ mismatchCount: 0, mismatches: [] });
   expect(await kartu("verify").exited).toBe(0);
   server.kill("SIGTERM");
   expect(await server.exited).toBe(0);
