@@ -14,6 +14,8 @@ export interface GroupOptions {
   queueMax: number;
   /** Sum of the weights of one group; a heavier job goes alone. */
   groupWeightMax: number;
+  /** A group that has run for so long takes no further job: who waits is in the next one. */
+  groupBusyMsMax: number;
   log: StoreLog;
   /** Told after every group. */
   onGroup: () => void;
@@ -64,7 +66,7 @@ export class WriteQueue {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const settle = resolve as (value: unknown) => void;
     const lane = options.urgent === true ? this.#urgent : this.#normal;
-    lane.push(new Job(work, options.weight ?? 1, settle, reject));
+    lane.push(new Job(work, options, settle, reject));
     this.#wake();
     return promise;
   }
@@ -90,6 +92,7 @@ export class WriteQueue {
     const failure = await this.#runGroup(jobs);
     watch.stop();
     if (failure === undefined) {
+      this.#putBack(jobs);
       for (const job of jobs) job.takeEffect(this.#options.log);
     } else {
       for (const job of jobs.toReversed()) job.undo(this.#options.log);
@@ -122,12 +125,25 @@ export class WriteQueue {
     return jobs;
   }
 
+  /** What the group had no time for is first in line again. */
+  #putBack(jobs: Job[]): void {
+    const ran = jobs.findIndex((job) => job.outcome === undefined);
+    if (ran <= 0) return;
+    const left = jobs.splice(ran);
+    this.#urgent.unshift(...left.filter((job) => job.urgent));
+    this.#normal.unshift(...left.filter((job) => !job.urgent));
+  }
+
   /** Undefined when all is durable; otherwise nothing of the group was recorded. */
   async #runGroup(jobs: readonly Job[]): Promise<StoreUnavailable | undefined> {
     const { begin, commit } = this.#statements;
+    const busyUntil = performance.now() + this.#options.groupBusyMsMax;
     try {
       begin.run();
-      for (const job of jobs) await this.#runJob(job);
+      for (const job of jobs) {
+        await this.#runJob(job);
+        if (performance.now() >= busyUntil) break;
+      }
       commit.run();
       return undefined;
     } catch (error) {

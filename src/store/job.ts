@@ -6,7 +6,7 @@
 import type { Param, Statement } from "../../schema/query/statement.ts";
 import type { Connection } from "./connection.ts";
 import { isStorageFailure, type StoreLog, unavailable } from "./failure.ts";
-import type { Writer, WriteWork } from "./seam.ts";
+import type { WriteOptions, Writer, WriteWork } from "./seam.ts";
 
 /** A job awaited something else than its tx and so held up every other writer. A bug of its feature. */
 export class WriterHeld extends Error {
@@ -18,6 +18,7 @@ export class WriterHeld extends Error {
 
 export class Job {
   readonly weight: number;
+  readonly urgent: boolean;
   readonly work: WriteWork<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -27,12 +28,13 @@ export class Job {
 
   constructor(
     work: WriteWork<unknown>,
-    weight: number,
+    { weight = 1, urgent = false }: WriteOptions,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
     this.work = work;
     this.weight = weight;
+    this.urgent = urgent;
     this.resolve = resolve;
     this.reject = reject;
   }

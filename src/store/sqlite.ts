@@ -19,6 +19,8 @@ export interface StoreOptions {
   queueMax?: number;
   /** Rows of one group commit: a bound on what a waiting grant has to sit through. */
   groupWeightMax?: number;
+  /** How long a group takes further jobs; with the COMMIT it is what an urgent write waits at most. */
+  groupBusyMsMax?: number;
   /** Read-only connections. */
   readersMax?: number;
   /** Without a write for this long, the WAL is carried over into the file. */
@@ -82,7 +84,8 @@ class SqliteStore implements Store, StoreGauges {
     );
     this.#queue = new WriteQueue(this.#writer, {
       queueMax,
-      groupWeightMax: options.groupWeightMax ?? 1000,
+      groupWeightMax: options.groupWeightMax ?? 4_000,
+      groupBusyMsMax: options.groupBusyMsMax ?? 8,
       log,
       onGroup: () => this.#checkpointer.touch(),
     });

@@ -100,6 +100,24 @@ test("a group takes no more than its weight, and a heavier job goes alone", asyn
   await store.close();
 });
 
+test("a group that has run for long leaves the rest, in order and urgent first, to the next", async () => {
+  const store = openItems(directory(), { groupBusyMsMax: 0 });
+  const steps: string[] = [];
+  const write = (name: string, urgent = false) =>
+    store.write(
+      (tx) => {
+        steps.push(name);
+        tx.onCommit(() => steps.push(`${name} durable`));
+        return Promise.resolve();
+      },
+      { urgent },
+    );
+  await Promise.all([write("a"), write("b"), write("u", true), write("v", true)]);
+  const order = ["u", "v", "a", "b"];
+  expect(steps).toEqual(order.flatMap((name) => [name, `${name} durable`]));
+  await store.close();
+});
+
 test("an urgent job that does not fit keeps the lesser ones from passing it", async () => {
   const store = openItems(directory(), { groupWeightMax: 10 });
   const order: string[] = [];

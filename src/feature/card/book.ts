@@ -6,21 +6,55 @@
 import { headsCachedMax } from "../../../schema/bound.ts";
 import type { CardRecord, Head } from "../../domain/cardrecord.ts";
 import type { Writer } from "../../store/seam.ts";
-import { insertCard, type NewCard, readCard, readCardByNo, writeCard, writeHead } from "./store.ts";
+import {
+  insertCard,
+  type NewCard,
+  readCard,
+  readCardByNo,
+  writeCard,
+  writeHead,
+  writeHeads,
+} from "./store.ts";
 
 export function cardBook(cachedMax = headsCachedMax) {
-  const cards = new Map<string, CardRecord>();
-  const keyOf = (card: Pick<CardRecord, "tenantId" | "cardId">): string =>
-    `${card.tenantId} ${card.cardId}`;
+  /** By tenant and card id; the first ones kept are the first to go. */
+  const cards = new Map<number, Map<string, CardRecord>>();
+  let count = 0;
+  /** What each write has put in, to be forgotten if it rolls back. */
+  const touched = new WeakMap<Writer, CardRecord[]>();
+
+  const known = (tenantId: number, cardId: string): CardRecord | undefined =>
+    cards.get(tenantId)?.get(cardId);
+
+  function forget({ tenantId, cardId }: CardRecord): void {
+    if (cards.get(tenantId)?.delete(cardId) === true) count--;
+  }
+
+  function forgetEldest(): void {
+    for (const ofTenant of cards.values()) {
+      const [eldest] = ofTenant.values();
+      if (eldest === undefined) continue;
+      forget(eldest);
+      return;
+    }
+  }
 
   function keep(tx: Writer, card: CardRecord): void {
-    const key = keyOf(card);
-    cards.delete(key);
-    cards.set(key, card);
-    tx.onRollback(() => cards.delete(key));
-    if (cards.size <= cachedMax) return;
-    const eldest = cards.keys().next();
-    if (!eldest.done) cards.delete(eldest.value);
+    const { tenantId, cardId } = card;
+    let ofTenant = cards.get(tenantId);
+    if (ofTenant === undefined) {
+      ofTenant = new Map();
+      cards.set(tenantId, ofTenant);
+    }
+    if (!ofTenant.has(cardId)) count++;
+    ofTenant.set(cardId, card);
+    const own = touched.get(tx);
+    if (own === undefined) {
+      const list = [card];
+      touched.set(tx, list);
+      tx.onRollback(() => list.forEach(forget));
+    } else own.push(card);
+    if (count > cachedMax) forgetEldest();
   }
 
   /** The card as this transaction sees it. */
@@ -29,11 +63,11 @@ export function cardBook(cachedMax = headsCachedMax) {
     tenantId: number,
     cardId: string,
   ): Promise<CardRecord | undefined> {
-    const known = cards.get(`${tenantId} ${cardId}`);
-    if (known !== undefined) return known;
-    const card = await readCard(tx, tenantId, cardId);
-    if (card !== undefined) keep(tx, card);
-    return card;
+    const card = known(tenantId, cardId);
+    if (card !== undefined) return card;
+    const read = await readCard(tx, tenantId, cardId);
+    if (read !== undefined) keep(tx, read);
+    return read;
   }
 
   async function findByNo(
@@ -42,7 +76,7 @@ export function cardBook(cachedMax = headsCachedMax) {
     cardNo: number,
   ): Promise<CardRecord | undefined> {
     const card = await readCardByNo(tx, tenantId, cardNo);
-    return card === undefined ? undefined : (cards.get(keyOf(card)) ?? card);
+    return card === undefined ? undefined : (known(tenantId, card.cardId) ?? card);
   }
 
   async function add(tx: Writer, card: NewCard): Promise<CardRecord> {
@@ -59,10 +93,28 @@ export function cardBook(cachedMax = headsCachedMax) {
     return after;
   }
 
+  /** Many at once: of cards whose identity may differ too, heads as one statement over all rows. */
+  async function putAll(tx: Writer, changes: readonly Change[]): Promise<void> {
+    await writeHeads(
+      tx,
+      changes.map(({ after }) => after),
+    );
+    for (const { before, after } of changes) {
+      if (identityChanged(before, after)) await writeCard(tx, after);
+      keep(tx, after);
+    }
+  }
+
   const putHead = (tx: Writer, card: CardRecord, head: Head): Promise<CardRecord> =>
     put(tx, card, { ...card, head });
 
-  return { find, findByNo, add, put, putHead };
+  return { find, findByNo, add, put, putAll, putHead };
+}
+
+/** A card and what it becomes. */
+export interface Change {
+  readonly before: CardRecord;
+  readonly after: CardRecord;
 }
 
 const identityChanged = (a: CardRecord, b: CardRecord): boolean =>

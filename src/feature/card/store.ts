@@ -192,6 +192,10 @@ export async function writeHead(tx: Writer, card: CardRecord): Promise<void> {
   await tx.run(headUpdate, ...headParams(card));
 }
 
+/** As `writeHead`, over many cards. */
+export const writeHeads = (tx: Writer, cards: readonly CardRecord[]): Promise<void> =>
+  tx.many(headUpdate, cards.map(headParams));
+
 export async function writeCard(tx: Writer, card: CardRecord): Promise<void> {
   await tx.run(
     cardUpdate,

@@ -124,11 +124,17 @@ export function reconcileService(deps: ReconcileDeps) {
   ): Promise<void> {
     const nowSec = Math.floor(nowMs / 1000);
     const took = new Set(decided.accepted.map((a) => a.card.cardNo));
-    const ordered = [...decided.cards].sort((a, b) => a.card.cardNo - b.card.cardNo);
-    for (const { card, head, weeks, amended } of ordered) {
-      const validated = card.needsValidation && took.has(card.cardNo);
-      const needsValidation = validated ? false : card.needsValidation;
-      await cards.book.put(tx, card, { ...card, needsValidation, head });
+    // Neighbours share pages: each page is touched once.
+    const ordered = decided.cards.toSorted((a, b) => a.card.cardNo - b.card.cardNo);
+    await cards.book.putAll(
+      tx,
+      ordered.map(({ card, head }) => {
+        const validated = card.needsValidation && took.has(card.cardNo);
+        const needsValidation = validated ? false : card.needsValidation;
+        return { before: card, after: { ...card, needsValidation, head } };
+      }),
+    );
+    for (const { card, weeks, amended } of ordered) {
       for (const [week, days] of weeks) await rows.writeWeek(tx, card, week, days);
       for (const { before, after } of amended) {
         await rows.amendEvent(tx, card.tenantId, after);
