@@ -69,6 +69,16 @@ export const quarantineByNo = statement<[tenantId: number, quarantineNo: number]
      reason, status FROM quarantine WHERE quarantine_no = ?2 AND tenant_id = ?1`,
 );
 
+/** A debit that was let stand beside the chain at a card and counter. */
+export const quarantineBeside = statement<
+  [tenantId: number, cardId: string, counter: number],
+  QuarantineRow
+>(
+  "quarantine.beside",
+  `SELECT quarantine_no, device_no, batch_no, card_id, counter, type, amount, balance_after, timestamp_sec, hash,
+     reason, status FROM quarantine WHERE tenant_id = ?1 AND card_id = ?2 AND counter = ?3 AND side = 1 LIMIT 1`,
+);
+
 export const quarantineDecide = statement<
   [tenantId: number, quarantineNo: number, status: string, side: number]
 >(

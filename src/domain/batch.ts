@@ -40,6 +40,8 @@ export interface BatchInput {
     string,
     { readonly quarantineNo: number; readonly status: ReviewStatus }
   >;
+  /** Debits that were let stand beside the chain, at a card and counter of the batch, by `placeKey`. */
+  readonly beside: ReadonlyMap<string, IncomingEvent>;
 }
 
 /** 0 moves nothing, 1 debit, 2 settles a top-up, 3 parked in suspense, 4 credit of one settled before. */

@@ -49,6 +49,10 @@ export const sameContent = (a: ChainEvent, b: ChainEvent): boolean =>
 export const contentKey = (e: IncomingEvent): string =>
   `${e.cardId} ${e.counter} ${EVENT_CODE[e.type]} ${e.amount} ${e.balanceAfter} ${e.timestamp} ${e.hash}`;
 
+/** One string for card and counter. */
+export const placeKey = ({ cardId, counter }: Pick<IncomingEvent, "cardId" | "counter">): string =>
+  `${cardId} ${counter}`;
+
 const typeWords = new Map<number, EventType>(
   (Object.keys(EVENT_CODE) as EventType[]).map((word) => [EVENT_CODE[word], word]),
 );

@@ -15,7 +15,7 @@ import type {
   Rejected,
 } from "./batch.ts";
 import { CardWork, type Mutable } from "./cardwork.ts";
-import { contentKey, type IncomingEvent, type Recorded, sameContent } from "./event.ts";
+import { contentKey, type IncomingEvent, placeKey, type Recorded, sameContent } from "./event.ts";
 import {
   ANSWERED,
   CONFLICT,
@@ -143,6 +143,10 @@ class Decider {
     const marks = new Marks();
     judgeCircumstances(event, work, this.input, marks);
     const { booking, topupNo } = book(event, work, this.input, marks);
+    const { beside } = this.input;
+    const other = beside.size === 0 ? undefined : beside.get(placeKey(event));
+    // The other branch of a fork was approved before this one came: value left the card twice.
+    if (other !== undefined) marks.add("counter_conflict", { conflict: other });
 
     const { top, depth } = work.head;
     const { card } = work;

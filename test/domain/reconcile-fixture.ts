@@ -191,6 +191,7 @@ export class Venue {
       firstEventId: this.lastEventId + 1,
       cards: views,
       quarantined: this.quarantine,
+      beside: new Map(),
     };
     for (let ahead = 1; ; ahead += 1) {
       const decision: BatchDecision = decideBatch(input);

@@ -186,6 +186,7 @@ export function flagService({ random, audit, event }: FlagDeps) {
     closeMatched,
     release,
     readQuarantined: rows.readQuarantined,
+    readBeside: rows.readBeside,
     insertQuarantine: rows.insertQuarantine,
     countOpen: rows.countOpen,
     readQuarantine: rows.readQuarantine,

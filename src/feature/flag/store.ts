@@ -11,6 +11,7 @@ import {
   flagsByStatus,
   flagsOfCard,
   type QuarantineRow,
+  quarantineBeside,
   quarantineByContent,
   quarantineByNo,
   quarantineDecide,
@@ -44,6 +45,16 @@ export async function readQuarantined(
   return row === undefined
     ? undefined
     : { quarantineNo: row.quarantine_no, status: row.status as ReviewStatus };
+}
+
+/** The debit let stand beside the chain at the event's card and counter. */
+export async function readBeside(
+  q: Reader,
+  tenantId: number,
+  { cardId, counter }: IncomingEvent,
+): Promise<IncomingEvent | undefined> {
+  const row = await q.get(quarantineBeside, tenantId, cardId, counter);
+  return row === undefined ? undefined : quarantinedEvent(row);
 }
 
 export async function insertQuarantine(

@@ -7,7 +7,7 @@ import type { ReviewStatus } from "../../domain/batch.ts";
 import { type Calendar, weekOf } from "../../domain/calendar.ts";
 import type { CardRecord } from "../../domain/cardrecord.ts";
 import type { CardView, Need } from "../../domain/cardwork.ts";
-import { contentKey, type IncomingEvent } from "../../domain/event.ts";
+import { contentKey, type IncomingEvent, placeKey } from "../../domain/event.ts";
 import type { Run } from "../../domain/history.ts";
 import type { Topup } from "../../domain/topup.ts";
 import type { Writer } from "../../store/seam.ts";
@@ -35,6 +35,7 @@ export interface Prefetched {
     string,
     { readonly quarantineNo: number; readonly status: ReviewStatus }
   >;
+  readonly beside: Map<string, IncomingEvent>;
 }
 
 const covered = (view: Gathering, counter: number): boolean =>
@@ -79,7 +80,7 @@ export async function prefetch(
     if (own === undefined) byCard.set(event.cardId, [event]);
     else own.push(event);
   }
-  const result: Prefetched = { cards: new Map(), quarantined: new Map() };
+  const result: Prefetched = { cards: new Map(), quarantined: new Map(), beside: new Map() };
   for (const [cardId, own] of byCard) {
     const card = await deps.card.book.find(tx, tenantId, cardId);
     if (card !== undefined) result.cards.set(cardId, await gather(tx, deps, card, own, calendar));
@@ -88,6 +89,8 @@ export async function prefetch(
     for (const event of own) {
       const kept = await deps.flag.readQuarantined(tx, tenantId, event);
       if (kept !== undefined) result.quarantined.set(contentKey(event), kept);
+      const other = await deps.flag.readBeside(tx, tenantId, event);
+      if (other !== undefined) result.beside.set(placeKey(event), other);
     }
   }
   return result;

@@ -48,6 +48,9 @@ export interface BatchAnswer {
   batchId: string;
 }
 
+/** What a batch is judged by, but for what is known of its cards. */
+type Circumstances = Omit<BatchInput, keyof Prefetched>;
+
 const holesAtOnce = 500;
 
 /** Every later round of a decision reads four times as far; a history of any length ends before this. */
@@ -76,7 +79,7 @@ export function reconcileService(deps: ReconcileDeps) {
     device: DeviceIdentity,
     events: readonly IncomingEvent[],
     nowMs: number,
-  ): Promise<Omit<BatchInput, "cards" | "quarantined">> {
+  ): Promise<Circumstances> {
     const limits = await policy.effective(device.tenantId, device.zoneNo, device.deviceNo, tx);
     const slack = limits.clockDriftAllowanceSec;
     let from = Number.POSITIVE_INFINITY;
@@ -102,11 +105,7 @@ export function reconcileService(deps: ReconcileDeps) {
   }
 
   /** Decides, reading more of the histories until nothing is missing. */
-  async function decide(
-    tx: Writer,
-    input: Omit<BatchInput, "cards" | "quarantined">,
-    known: Prefetched,
-  ): Promise<Decided> {
+  async function decide(tx: Writer, input: Circumstances, known: Prefetched): Promise<Decided> {
     for (let round = 1; round <= roundsMax; round += 1) {
       const decision = decideBatch({ ...input, ...known });
       if (decision.kind === "decided") return decision;
