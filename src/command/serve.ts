@@ -52,14 +52,17 @@ export async function start(context: Context, offsetSec: number): Promise<Runnin
   };
 }
 
-/** Resolves with the first signal to stop; a second one ends the process at once. */
+/** Whoever ends a whole group of processes signals the server too, beside the one that started it. */
+const sameStopMs = 1_000;
+
+/** Resolves with the first signal to stop; one that comes a while later ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let asked = false;
+  let askedAt: number | undefined;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (asked) process.exit(1);
-      asked = true;
+      if (askedAt !== undefined && performance.now() - askedAt > sameStopMs) process.exit(1);
+      askedAt ??= performance.now();
       resolve(signal);
     });
   }
