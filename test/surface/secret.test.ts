@@ -256,9 +256,8 @@ async function allRows(): Promise<string> {
 
 describe("the search", () => {
   test("has something to look for", () => {
-    const names = needles.map(({ name }) => name.replace(/ \S*\d.*$/, ""));
     for (const kind of ["master key", "token", "session key", "key-set secret", "private key"]) {
-      expect(names).toContain(kind);
+      expect(needles.filter(({ name }) => name.startsWith(kind))).not.toEqual([]);
     }
     expect(needles.length).toBeGreaterThan(20);
     for (const { name, bytes } of needles) expect([name, bytes.length >= 24]).toEqual([name, true]);
