@@ -106,6 +106,7 @@ export const readTree = (root: string, folders: readonly string[]): Map<string, 
   for (const folder of folders) {
     const found = [...new Bun.Glob(`${folder}/**/*`).scanSync({ cwd: root, dot: false })];
     for (const path of found.sort()) {
+      if (path.includes("node_modules/")) continue;
       const isText = /\.(tsx?|html|css|sql)$/.test(path);
       sources.set(path, readSource(path, isText ? readFileSync(join(root, path), "utf8") : ""));
     }
