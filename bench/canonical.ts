@@ -10,11 +10,15 @@ import { ceilingHttp, readWorkloads } from "./http/read.ts";
 import { reconcileWorkload, replayWorkload } from "./http/reconcile.ts";
 import { coldStart } from "./http/start.ts";
 import { topupWorkload } from "./http/topup.ts";
-import { BadOption, readOptions, usage } from "./option.ts";
+import { BadOption, type Options, readOptions, usage } from "./option.ts";
 import { page } from "./page.ts";
+import { preparePeers, standsOn, whyNot } from "./peer/prepare.ts";
+import { peerWorkloads } from "./peer/workload.ts";
 import { Progress } from "./progress.ts";
 import { ratiosOf } from "./result.ts";
 import { type Outcome, run } from "./run.ts";
+import { scaleWorkloads } from "./scale/workload.ts";
+import { soakWorkloads } from "./soak/workload.ts";
 import { ceilingSqlite } from "./store/bare.ts";
 import { table } from "./table.ts";
 import type { Workload } from "./workload.ts";
@@ -34,10 +38,36 @@ const workloads: readonly Workload[] = [
   ceilingHttp,
 ];
 
+/** What the peers do of what is chosen, each behind Kartu's own; `notes` gets a line of each. */
+async function withPeers(
+  chosen: readonly Workload[],
+  peers: Options["peers"],
+  notes: string[],
+): Promise<readonly Workload[]> {
+  const able = peers.filter((peer) => {
+    const reason = whyNot(peer);
+    notes.push(reason === undefined ? `${peer}: ${standsOn(peer)}` : `${peer}: not run, ${reason}`);
+    return reason === undefined;
+  });
+  if (able.length > 0) await preparePeers();
+  const played = able.flatMap(peerWorkloads);
+  return chosen.flatMap((own) => [
+    own,
+    ...played.filter(({ name }) => name.startsWith(`${own.name}@`)),
+  ]);
+}
+
 /** The result as programs read it. */
-function jsonOf({ machine, settings, all }: Outcome): string {
+function jsonOf({ machine, settings, all, notes, soak }: Outcome): string {
   const ratios = Object.fromEntries(ratiosOf(all).map(({ name, median }) => [name, median]));
-  return JSON.stringify({ machine, settings, results: all.map(({ result }) => result), ratios });
+  return JSON.stringify({
+    machine,
+    settings,
+    results: all.map(({ result }) => result),
+    ratios,
+    notes: notes.length > 0 ? notes : undefined,
+    soak,
+  });
 }
 
 async function main(): Promise<number> {
@@ -47,9 +77,16 @@ async function main(): Promise<number> {
     process.stdout.write(`${usage}workloads: ${names.join(", ")}\n`);
     return 0;
   }
-  const { only, json, report } = options;
-  const chosen = workloads.filter(({ name }) => only.length === 0 || only.includes(name));
-  const outcome = await run(options, chosen, new Progress());
+  const { only, json, report, scale, soak } = options;
+  const ordinary = workloads.filter(({ name }) => only.length === 0 || only.includes(name));
+  const soaking = soak ? soakWorkloads() : null;
+  const chosen = soaking?.workloads ?? (scale === null ? ordinary : scaleWorkloads(options, scale));
+  const progress = new Progress();
+  const peerNotes: string[] = [];
+  const all = await withPeers(chosen, options.peers, peerNotes);
+  const measured = await run(options, all, progress);
+  const ran = { ...measured, notes: [...peerNotes, ...measured.notes] };
+  const outcome = soaking === null ? ran : { ...ran, soak: soaking.report() };
   mkdirSync(report, { recursive: true });
   const text = jsonOf(outcome);
   const html = join(report, "index.html");

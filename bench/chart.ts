@@ -127,6 +127,21 @@ export function percentileCurves(label: string, curves: readonly Curve[]): strin
   return lines(label, curves, x, y);
 }
 
+/** One reading over seconds, from 0 up. */
+export function overTime(label: string, unit: string, curve: Curve): string {
+  const { points } = curve;
+  const [lastSec, most] = [0, 1].map((at) => Math.max(...points.map((point) => point[at] ?? 0), 1));
+  const [left, right] = [plot.left, width - plot.right];
+  const [top, bottom] = [plot.top, plot.height - plot.bottom];
+  const parts = [0, 0.25, 0.5, 0.75, 1];
+  const axis = (from: number, to: number, max: number, of: string): Axis => ({
+    at: (value) => from + (value / max) * (to - from),
+    ticks: parts.map((part) => [part * max, `${shownValue(part * max)} ${of}`.trim()] as const),
+  });
+  const x = axis(left, right, lastSec ?? 1, "s");
+  return lines(label, [curve], x, axis(bottom, top, (most ?? 1) * 1.1, unit));
+}
+
 /** Cost of an event in microseconds against the events that were in the file by then. */
 export function costOverRows(label: string, curves: readonly Curve[]): string {
   const all = curves.flatMap((curve) => curve.points);

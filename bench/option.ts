@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { rootDir } from "./http/process.ts";
+import { type PeerName, peerNames } from "./peer/prepare.ts";
 
 export interface Options {
   /** JSON alone on stdout. */
@@ -15,6 +16,20 @@ export interface Options {
   readonly seed: number;
   /** Folder of the report. */
   readonly report: string;
+  /** What is measured beside Kartu. */
+  readonly peers: readonly PeerName[];
+  /** `--scale`: these workloads and no others. */
+  readonly scale: ScaleOptions | null;
+  /** `--soak`: this alone. */
+  readonly soak: boolean;
+}
+
+export interface ScaleOptions {
+  /** Of the largest file. */
+  readonly cards: number;
+  readonly events: number;
+  /** Folder where the files stay for the next run; undefined: they go with this one. */
+  readonly keep: string | undefined;
 }
 
 export class BadOption extends Error {
@@ -28,6 +43,11 @@ export const usage = `bun run bench [options]
   --devices n    commissioned devices of the venue (10000)
   --cards n      cards of the venue (20000)
   --seed n       of cards, amounts and draws (1)
+  --peers[=a,b]  grants and reconcile-500 by other stacks too: ${peerNames.join(", ")} (none)
+  --scale        instead: the cost of an event on files of many cards and events
+  --scale-cards n, --scale-events n   of the largest file (1000000 and 50000000)
+  --keep-scale dir   keep its files there for the next run
+  --soak         instead: mixed traffic for half an hour, or --seconds
   --report dir   where result.json and index.html go (bench/report)
 `;
 
@@ -43,17 +63,35 @@ const wholeOf = (name: string, text: string, min: number, max: number): number =
   throw new BadOption(`--${name} must be a whole number`);
 };
 
+const measuredSec = 5;
+const soakSec = 1_800;
+
+function readScale(
+  text: (name: string) => string,
+  keep: string | boolean | undefined,
+): ScaleOptions {
+  const cards = wholeOf("scale-cards", text("scale-cards"), 64, 3_000_000);
+  const events = wholeOf("scale-events", text("scale-events"), cards, 4_000_000_000);
+  return { cards, events, keep: typeof keep === "string" ? resolve(keep) : undefined };
+}
+
 /** @returns null when help was asked for. @throws BadOption */
 export function readOptions(args: readonly string[], names: readonly string[]): Options | null {
   let values: Record<string, string | boolean | undefined>;
   try {
     ({ values } = parseArgs({
-      args: [...args],
+      args: args.map((arg) => (arg === "--peers" ? `--peers=${peerNames.join()}` : arg)),
       options: {
         help: { type: "boolean", short: "h" },
         json: { type: "boolean" },
         only: { type: "string", default: "" },
-        seconds: { type: "string", default: "5" },
+        peers: { type: "string", default: "" },
+        seconds: { type: "string" },
+        scale: { type: "boolean" },
+        "scale-cards": { type: "string", default: "1000000" },
+        "scale-events": { type: "string", default: "50000000" },
+        "keep-scale": { type: "string" },
+        soak: { type: "boolean" },
         devices: { type: "string", default: "10000" },
         cards: { type: "string", default: "20000" },
         seed: { type: "string", default: "1" },
@@ -65,21 +103,36 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
   }
   if (values.help === true) return null;
   const text = (name: string): string => String(values[name]);
-  const only = text("only")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  const list = (name: string): string[] =>
+    text(name)
+      .split(",")
+      .map((word) => word.trim())
+      .filter((word) => word !== "");
+  const only = list("only");
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new BadOption(`there is no workload "${unknown}"; there are ${names.join(", ")}`);
   }
+  const soak = values.soak === true;
+  if (soak && values.scale === true)
+    throw new BadOption("--scale and --soak are runs of their own");
+  const seconds = String(values.seconds ?? (soak ? soakSec : measuredSec));
   return {
     json: values.json === true,
     only,
-    seconds: numberOf("seconds", text("seconds"), 0.1, 3_600),
+    scale: values.scale === true ? readScale(text, values["keep-scale"]) : null,
+    soak,
+    seconds: soak
+      ? numberOf("seconds", seconds, 5, 86_400)
+      : numberOf("seconds", seconds, 0.1, 3_600),
     devices: wholeOf("devices", text("devices"), 100, 60_000),
     cards: wholeOf("cards", text("cards"), 64, 90_000),
     seed: wholeOf("seed", text("seed"), 0, 2 ** 31 - 1),
     report: resolve(text("report")),
+    peers: list("peers").map((name) => {
+      const peer = peerNames.find((each) => each === name);
+      if (peer !== undefined) return peer;
+      throw new BadOption(`there is no peer "${name}"; there are ${peerNames.join(", ")}`);
+    }),
   };
 }

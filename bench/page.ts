@@ -1,9 +1,18 @@
 /** The report as one HTML page: no script, no file beside it, light or dark as the reader's system. */
-import { type Bar, bars, type Curve, costOverRows, escaped, percentileCurves } from "./chart.ts";
+import {
+  type Bar,
+  bars,
+  type Curve,
+  costOverRows,
+  escaped,
+  overTime,
+  percentileCurves,
+} from "./chart.ts";
 import { type Measured, ratiosOf } from "./result.ts";
 import type { Outcome } from "./run.ts";
-import { percentile } from "./stat.ts";
-import { circumstances, shownMs, shownValue } from "./table.ts";
+import type { SoakReport } from "./soak/trend.ts";
+import { median, percentile } from "./stat.ts";
+import { circumstances, shownMs, shownValue, trendCells } from "./table.ts";
 
 const hues = [210, 25, 150, 280, 340, 60, 185, 110, 0, 250];
 
@@ -56,39 +65,73 @@ const curveOf = ({ result, latenciesMs }: Measured): Curve => ({
     .map((share) => [share, Math.max(percentile(latenciesMs, share), 0.001)]),
 });
 
-/** Workloads that add events, where there are two repeats to compare. */
+const byRows = (a: readonly [number, number], b: readonly [number, number]): number => a[0] - b[0];
+
+/** Repeats of workloads that add events; of those on one curve, a point each. Two points at least. */
 function costs(all: readonly Measured[]): Curve[] {
-  return all.flatMap(({ result, samples }) => {
-    const points = samples
-      .filter((sample) => sample.rows !== undefined && sample.value > 0)
-      .map((sample) => [sample.rows ?? 0, 1_000_000 / sample.value] as const)
-      .sort((a, b) => a[0] - b[0]);
-    return points.length > 1 ? [{ name: result.name, points }] : [];
-  });
+  const own: Curve[] = [];
+  const joined = new Map<string, (readonly [number, number])[]>();
+  for (const { workload, result, samples } of all) {
+    const points = samples.flatMap(({ rows, value }) =>
+      rows === undefined || value === 0 ? [] : [[rows, 1_000_000 / value] as const],
+    );
+    const { curve } = workload;
+    if (curve === undefined) own.push({ name: result.name, points: points.sort(byRows) });
+    else if (points.length > 0) {
+      const middle = [0, 1].map((at) => median(points.map((point) => point[at] ?? 0)));
+      const [rows = 0, us = 0] = middle;
+      joined.set(curve, [...(joined.get(curve) ?? []), [rows, us]]);
+    }
+  }
+  const lines = [...joined].map(([name, points]) => ({ name, points: points.sort(byRows) }));
+  return [...own, ...lines].filter(({ points }) => points.length > 1);
 }
 
 const shares = [0.5, 0.9, 0.99, 0.999];
 
 function figures(all: readonly Measured[]): string {
+  const gauged = all.some(({ result }) => result.cpuUs !== undefined);
   const rows = all.map(({ workload, result, latenciesMs }) => {
+    const gauges = [result.cpuUs, result.rssMb].map((value) =>
+      value === undefined ? "" : shownValue(value),
+    );
     const cells = [
       result.name,
       `${shownValue(result.median)} ${result.unit}`,
       `${shownValue(result.min)} … ${shownValue(result.max)}`,
       ...shares.map((share) => shownMs(percentile(latenciesMs, share))),
+      ...(gauged ? gauges : []),
       workload.about,
     ];
     return `<tr>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`;
   });
-  const head = ["workload", "median", "min … max", "p50 ms", "p90", "p99", "p99.9", "what it does"];
+  const latencies = ["workload", "median", "min … max", "p50 ms", "p90", "p99", "p99.9"];
+  const head = [...latencies, ...(gauged ? ["CPU µs/event", "RSS MB"] : []), "what it does"];
   return `<div class="wide"><table><tr>${head.map((name) => `<th>${name}</th>`).join("")}</tr>${rows.join("")}</table></div>`;
 }
 
 const section = (title: string, words: string, inner: string): string =>
   `<h2>${title}</h2><p>${words}</p>${inner}`;
 
+/** The verdict, and each reading over time. */
+function soakSection({ gauges, trends, flat, seconds }: SoakReport): string {
+  const cells = (tag: "td" | "th", words: readonly string[]): string =>
+    `<tr>${words.map((word) => `<${tag}>${escaped(word)}</${tag}>`).join("")}</tr>`;
+  const head = cells("th", ["over the last two thirds", "mean", "climb", "at most", ""]);
+  const rows = trends.map((trend) => cells("td", [trend.title, ...trendCells(trend)]));
+  const charts = trends.map(({ reading, title, unit }) => {
+    const points = gauges.map((gauge) => [gauge.atSec, gauge[reading]] as const);
+    return overTime(`${title} over time`, unit, { name: title, points });
+  });
+  return section(
+    "Soak",
+    `Mixed traffic for ${seconds} s. Verdict: ${flat ? "flat" : "not flat"}.`,
+    `<div class="wide"><table>${head}${rows.join("")}</table></div>${charts.join("")}`,
+  );
+}
+
 export function page(outcome: Outcome): string {
-  const { all } = outcome;
+  const { all, soak } = outcome;
   const ratios = ratiosOf(all);
   const curves = costs(all);
   const parts = [
@@ -120,7 +163,8 @@ export function page(outcome: Outcome): string {
           "Against the events that were in the file.",
           costOverRows("cost of an event over rows in the file", curves),
         ),
-    section("Figures", "", figures(all)),
+    soak === undefined ? "" : soakSection(soak),
+    section("Figures", outcome.notes.map(escaped).join("<br>"), figures(all)),
   ];
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

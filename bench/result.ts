@@ -14,6 +14,9 @@ export interface Result {
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
+  /** Of the server: time of its threads for each event, and resident memory, where they were measured. */
+  readonly cpuUs?: number;
+  readonly rssMb?: number;
 }
 
 /** The same with what only people look at. */
@@ -47,8 +50,19 @@ export function measured(workload: Workload, samples: readonly Sample[]): Measur
     p50Ms: at(0.5),
     p90Ms: at(0.9),
     p99Ms: at(0.99),
+    ...gauged(samples),
   };
   return { workload, samples, result, latenciesMs };
+}
+
+/** Medians of what was read of the server's process. */
+function gauged(samples: readonly Sample[]): { cpuUs?: number; rssMb?: number } {
+  const cpu = samples.flatMap(({ cpuUs }) => cpuUs ?? []);
+  const rss = samples.flatMap(({ rssMb }) => rssMb ?? []);
+  return {
+    ...(cpu.length === 0 ? {} : { cpuUs: significant(median(cpu), 3) }),
+    ...(rss.length === 0 ? {} : { rssMb: Math.round(median(rss)) }),
+  };
 }
 
 /** Which figure stands over which; both have the same unit. */
@@ -67,7 +81,14 @@ const pairs: readonly (readonly [string, string])[] = [
 /** Repeat by repeat, since both were measured within the same seconds; then the median. */
 export function ratiosOf(all: readonly Measured[]): Ratio[] {
   const byName = new Map(all.map((one) => [one.workload.name, one]));
-  return pairs.flatMap(([over, under]) => {
+  const own = all.flatMap(({ workload: { name, over } }): (readonly [string, string])[] =>
+    over === undefined ? [] : [[name, over]],
+  );
+  // `x@peer` does what `x` does.
+  const played = all.flatMap(({ workload: { name } }): (readonly [string, string])[] =>
+    name.includes("@") ? [[name.slice(0, name.indexOf("@")), name]] : [],
+  );
+  return [...pairs, ...own, ...played].flatMap(([over, under]) => {
     const [a, b] = [byName.get(over), byName.get(under)];
     if (a === undefined || b === undefined) return [];
     const each = a.samples.map((sample, round) => sample.value / (b.samples[round]?.value ?? 0));

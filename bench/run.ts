@@ -6,13 +6,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { choosePins, pinSelf, rootDir, runScript } from "./http/process.ts";
+import { choosePins, pinSelf, rootDir } from "./http/process.ts";
 import { describeMachine, fileSystemOf, type Machine } from "./machine.ts";
 import type { Options } from "./option.ts";
 import type { Progress } from "./progress.ts";
 import { type Measured, measured } from "./result.ts";
+import type { SoakReport } from "./soak/trend.ts";
 import type { Sample } from "./stat.ts";
-import type { Venue } from "./store/venue.ts";
+import { makeVenue } from "./store/make.ts";
 import type { Running, Site, Workload } from "./workload.ts";
 
 export interface Settings {
@@ -31,6 +32,9 @@ export interface Outcome {
   readonly machine: Machine;
   readonly settings: Settings;
   readonly all: readonly Measured[];
+  /** Lines below the figures. */
+  readonly notes: readonly string[];
+  readonly soak?: SoakReport;
 }
 
 const repeatsUsual = 5;
@@ -56,14 +60,13 @@ function workFolder(): string {
   return mkdtempSync(join(beside, "data-"));
 }
 
-async function makeVenue(template: string, { devices, cards }: Options): Promise<Venue> {
-  await runScript(["src/main.ts", "init", "--data", template, "--json"]);
-  const args = ["bench/store/venue.ts", template, String(devices), String(cards)];
-  return (await runScript(args)) as Venue;
+interface Entry {
+  readonly workload: Workload;
+  readonly running: Running;
 }
 
 async function rounds(
-  entries: readonly { readonly workload: Workload; readonly running: Running }[],
+  entries: readonly Entry[],
   repeats: number,
   windowMs: number,
   progress: Progress,
@@ -81,6 +84,23 @@ async function rounds(
   return samples;
 }
 
+/** Those that come last have rounds of their own. Samples in the order of `entries`. */
+async function allRounds(
+  entries: readonly Entry[],
+  repeats: number,
+  windowMs: number,
+  progress: Progress,
+): Promise<Sample[][]> {
+  const samples = new Map<Entry, Sample[]>();
+  const first = entries.filter(({ workload }) => workload.last !== true);
+  const last = entries.filter(({ workload }) => workload.last === true);
+  for (const some of [first, last]) {
+    const done = await rounds(some, repeats, windowMs, progress);
+    for (const [at, entry] of some.entries()) samples.set(entry, done[at] ?? []);
+  }
+  return entries.map((entry) => samples.get(entry) ?? []);
+}
+
 /** @throws when anything answered is wrong: there are no figures then */
 export async function run(
   options: Options,
@@ -91,23 +111,31 @@ export async function run(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
-    const { repeats, windowMs } = cut(options.seconds);
+    const inOne = workloads.every(({ whole }) => whole === true);
+    const { repeats, windowMs } = inOne
+      ? { repeats: 1, windowMs: options.seconds * 1000 }
+      : cut(options.seconds);
     const { devices, cards, seed, seconds } = options;
     progress.begin(1 + workloads.length * (repeats + 2));
     progress.step(`making a venue of ${devices} devices and ${cards} cards`);
     const template = join(folder, "venue");
-    const venue = await makeVenue(template, options);
+    const venue = await makeVenue(template, devices, cards);
     const machine = describeMachine(folder);
     const pins = choosePins();
-    const site: Site = { venue, pins, template, folder, seed, warn: (text) => progress.warn(text) };
-    const entries: { workload: Workload; running: Running }[] = [];
+    const notes: string[] = [];
+    const site: Site = {
+      ...{ venue, pins, template, folder, seed },
+      warn: (text) => progress.warn(text),
+      note: (text) => notes.push(text),
+    };
+    const entries: Entry[] = [];
     for (const workload of workloads) {
       progress.step(`starting ${workload.name}`);
       entries.push({ workload, running: await workload.start(site) });
     }
     pinSelf(pins.load);
     for (const { running } of entries) await running.warmUp();
-    const samples = await rounds(entries, repeats, windowMs, progress);
+    const samples = await allRounds(entries, repeats, windowMs, progress);
     for (const { workload, running } of entries) {
       progress.step(`checking what ${workload.name} left behind`);
       await running.finish();
@@ -119,7 +147,7 @@ export async function run(
       loadCores: pins.load ?? "any",
     };
     const all = workloads.map((workload, at) => measured(workload, samples[at] ?? []));
-    return { machine, settings, all };
+    return { machine, settings, all, notes };
   } finally {
     progress.end();
     process.off("exit", remove);

@@ -8,6 +8,10 @@ export interface Sample {
   readonly latenciesMs: Float64Array;
   /** Events in the file when it ended, where the workload adds some. */
   readonly rows?: number;
+  /** Time that the server's threads spent, for each event, in microseconds. */
+  readonly cpuUs?: number;
+  /** Resident memory of the server when it ended. */
+  readonly rssMb?: number;
 }
 
 /** Latencies of one repeat; grows as it needs. */

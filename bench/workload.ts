@@ -18,6 +18,8 @@ export interface Site {
   readonly folder: string;
   readonly seed: number;
   warn(text: string): void;
+  /** Something that belongs to the figures: stands below the table. */
+  note(text: string): void;
 }
 
 export interface Running {
@@ -34,6 +36,14 @@ export interface Workload {
   readonly unit: string;
   /** True where a smaller figure is the better one. */
   readonly lessIsBetter?: true;
+  /** Name of the workload that its figure is held against. */
+  readonly over?: string;
+  /** Line that its median is a point of, in the chart of costs over rows. */
+  readonly curve?: string;
+  /** Measured once all others are done, because it disturbs what they share. */
+  readonly last?: true;
+  /** Measured in one piece, by itself. */
+  readonly whole?: true;
   /** In a chart of its own: nothing else is of its size. */
   readonly apart?: true;
   /** One line for readers of the report. */

@@ -13,7 +13,15 @@ import {
   SUSPECT,
   startMarker,
 } from "../../src/domain/chain.ts";
-import { CHECKED_IN, CHECKED_OUT, IDLE, STATE_NAME, stateAfter } from "../../src/domain/state.ts";
+import type { IncomingEvent } from "../../src/domain/event.ts";
+import {
+  type CardState,
+  CHECKED_IN,
+  CHECKED_OUT,
+  IDLE,
+  STATE_NAME,
+  stateAfter,
+} from "../../src/domain/state.ts";
 import type { Random } from "./random.ts";
 
 /** Amounts in minor units. */
@@ -40,6 +48,24 @@ export const cardIdOf = (index: number): string =>
 export const openingTimeSec = (index: number, openSec: number): number => openSec + (index % 600);
 export const hasExtra = (index: number): boolean => index % 4 === 0;
 
+/** An event as its chip knows it; one object that the next event changes. */
+export class Written implements IncomingEvent {
+  index = 0;
+  counter = 0;
+  type: EventType = "admin";
+  amount = 0;
+  balanceAfter = 0;
+  timestamp = 0;
+  hash = 0;
+  /** Start of the session, UTC seconds; 0 before the first. */
+  start = 0;
+  state: CardState = IDLE;
+
+  get cardId(): string {
+    return cardIdOf(this.index);
+  }
+}
+
 /** What a server has to answer about a card. */
 export interface CardFacts {
   readonly cardId: string;
@@ -52,9 +78,9 @@ export interface CardFacts {
 
 export class Cards {
   readonly count: number;
-  readonly #openSec: number;
+  #openSec: number;
   /** No event is later than this. */
-  readonly #closeSec: number;
+  #closeSec: number;
   readonly #random: Random;
   readonly #counter: Uint32Array;
   readonly #balance: Uint32Array;
@@ -69,6 +95,8 @@ export class Cards {
   readonly #extra: Uint8Array;
   /** Flagged, by what is to be answered: set by the debit that was made last. */
   lastIsOverLimit = false;
+  /** The event that was written last; changes with the next. */
+  readonly last = new Written();
   debitedMinor = 0;
   creditedMinor = 0;
   made = 0;
@@ -99,14 +127,45 @@ export class Cards {
     return cards;
   }
 
+  /** The next day of the venue: nobody has spent anything, sessions that are open just end. */
+  open(openSec: number): void {
+    this.#openSec = openSec;
+    this.#closeSec = openSec + openedBeforeSec - 60;
+    this.#spent.fill(0);
+    this.#left.fill(0);
+    for (let index = 0; index < this.count; index++) {
+      this.#time[index] = openingTimeSec(index, openSec);
+    }
+  }
+
+  /** Whether the second top-ups wait for their cards. */
+  offerExtras(offered: boolean): void {
+    for (let index = 0; index < this.count; index++) {
+      this.#extra[index] = offered && hasExtra(index) ? 1 : 0;
+    }
+  }
+
+  /** Writes the credit of a card's first top-up. */
+  begin(index: number): void {
+    this.#time[index] = openingTimeSec(index, this.#openSec);
+    this.lastIsOverLimit = false;
+    this.#write(index, "credit", openingMinor, OFFLINE);
+  }
+
   /** The credit of a card's first top-up, as JSON. */
   openingEvent(index: number): string {
-    this.#time[index] = openingTimeSec(index, this.#openSec);
-    return this.#write(index, "credit", openingMinor, OFFLINE);
+    this.begin(index);
+    return this.#json();
   }
 
   /** The next event of a card, as JSON. */
   next(index: number): string {
+    this.step(index);
+    return this.#json();
+  }
+
+  /** Writes the next event of a card. */
+  step(index: number): void {
     const random = this.#random;
     const now = (this.#time[index] ?? 0) + 1 + random.below(8);
     this.#time[index] = Math.min(now, this.#closeSec);
@@ -115,17 +174,16 @@ export class Cards {
     const state = this.#state[index];
     if ((this.#extra[index] ?? 0) > 0 && random.once(12)) {
       this.#extra[index] = 0;
-      return this.#write(index, "credit", extraMinor, flags);
-    }
-    if (state === CHECKED_IN) {
+      this.#write(index, "credit", extraMinor, flags);
+    } else if (state === CHECKED_IN) {
       const amount = (this.#left[index] ?? 0) > 0 ? this.#debit(index) : 0;
-      if (amount === 0) return this.#write(index, "checkout", 0, flags);
-      this.#left[index] = (this.#left[index] ?? 0) - 1;
-      return this.#write(index, "debit", amount, flags);
+      if (amount > 0) this.#left[index] = (this.#left[index] ?? 0) - 1;
+      this.#write(index, amount === 0 ? "checkout" : "debit", amount, flags);
+    } else if (state === CHECKED_OUT && random.once(4)) this.#write(index, "admin", 0, flags);
+    else {
+      this.#left[index] = 3 + random.below(7);
+      this.#write(index, "checkin", 0, flags);
     }
-    if (state === CHECKED_OUT && random.once(4)) return this.#write(index, "admin", 0, flags);
-    this.#left[index] = 3 + random.below(7);
-    return this.#write(index, "checkin", 0, flags);
   }
 
   /** What is paid: never more than the card has or the day allows, 0 when that is used up. */
@@ -143,7 +201,7 @@ export class Cards {
     return amount;
   }
 
-  #write(index: number, type: EventType, amount: number, chipFlags: number): string {
+  #write(index: number, type: EventType, amount: number, chipFlags: number): void {
     const time = this.#time[index] ?? 0;
     const counter = (this.#counter[index] ?? 0) + 1;
     let balance = this.#balance[index] ?? 0;
@@ -164,15 +222,54 @@ export class Cards {
     this.#counter[index] = counter;
     this.#balance[index] = balance;
     this.#hash[index] = hash;
-    this.#state[index] = stateAfter(this.#stateOf(index), type);
+    const state = stateAfter(this.#stateOf(index), type);
+    this.#state[index] = state;
     this.made += 1;
+    const { last } = this;
+    last.index = index;
+    last.counter = counter;
+    last.type = type;
+    last.amount = amount;
+    last.balanceAfter = balance;
+    last.timestamp = time;
+    last.hash = hash;
+    last.start = start;
+    last.state = state;
+  }
+
+  #json(): string {
+    const { cardId, counter, type, amount, balanceAfter, timestamp, hash } = this.last;
     return (
-      `{"cardId":"${cardIdOf(index)}","counter":${counter},"type":"${type}","amount":${amount},` +
-      `"balanceAfter":${balance},"timestamp":${time},"hash":"${hashHex(hash)}"}`
+      `{"cardId":"${cardId}","counter":${counter},"type":"${type}","amount":${amount},` +
+      `"balanceAfter":${balanceAfter},"timestamp":${timestamp},"hash":"${hashHex(hash)}"}`
     );
   }
 
-  #stateOf(index: number): 0 | 1 | 3 {
+  /** All that the cards know, in the order in which `restore` reads it; made for one machine. */
+  dump(): Uint8Array[] {
+    return this.#arrays().map(
+      (array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
+    );
+  }
+
+  /** Cards as they were when `dump` was called; they count from here. @throws on another length */
+  restore(bytes: Uint8Array): void {
+    let at = 0;
+    for (const own of this.dump()) {
+      own.set(bytes.subarray(at, at + own.length));
+      at += own.length;
+    }
+    if (at !== bytes.length) throw new RangeError(`cards: ${bytes.length} bytes, ${at} expected`);
+  }
+
+  #arrays() {
+    return [
+      ...[this.#counter, this.#balance, this.#spent, this.#time, this.#start, this.#hash],
+      ...[this.#state, this.#left, this.#extra],
+    ];
+  }
+
+  #stateOf(index: number): CardState {
     const state = this.#state[index];
     return state === CHECKED_IN || state === CHECKED_OUT ? state : IDLE;
   }

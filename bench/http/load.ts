@@ -29,13 +29,19 @@ export interface OpenLoop extends Span {
   readonly perSec: number;
   /** More are not opened; what is due waits, and the wait counts. */
   readonly connectionsMax: number;
-  next(): Uint8Array;
-  check(answer: Answer): void;
+  /** Connections are numbered from 0; each has one request under way. */
+  next(connection: number): Uint8Array;
+  check(answer: Answer, connection: number): void;
+  /** Told of every latency that counts, as it is known. */
+  onLatency?(ms: number): void;
 }
+
+/** Servers close a connection on which nothing comes for ten seconds; before that it is given up. */
+const idleMaxMs = 5_000;
 
 /** Collects what many connections do; the first fault ends all. */
 class Crew {
-  readonly #wires: Wire[] = [];
+  readonly #wires = new Set<Wire>();
   readonly done = Promise.withResolvers<void>();
   #failed = false;
 
@@ -55,7 +61,7 @@ class Crew {
       },
       onLost: (reason) => this.fail(reason),
     });
-    this.#wires.push(wire);
+    this.#wires.add(wire);
     return wire;
   }
 
@@ -64,6 +70,11 @@ class Crew {
     this.#failed = true;
     this.close();
     this.done.reject(reason);
+  }
+
+  dismiss(wire: Wire): void {
+    this.#wires.delete(wire);
+    wire.close();
   }
 
   close(): void {
@@ -121,28 +132,54 @@ export async function openLoop(load: OpenLoop): Promise<Sample> {
   const idle: Wire[] = [];
   const waiting: number[] = [];
   const dueOf = new Map<Wire, number>();
+  const numberOf = new Map<Wire, number>();
+  const usedMs = new Map<Wire, number>();
+  const free: number[] = [];
   let opened = 0;
   let answered = 0;
 
   const onAnswer = (answer: Answer, wire: Wire): void => {
     const tookMs = performance.now() - (dueOf.get(wire) ?? 0);
-    load.check(answer);
-    if ((dueOf.get(wire) ?? 0) >= startMs + leadMs) latencies.add(tookMs);
+    load.check(answer, numberOf.get(wire) ?? 0);
+    if ((dueOf.get(wire) ?? 0) >= startMs + leadMs) {
+      latencies.add(tookMs);
+      load.onLatency?.(tookMs);
+    }
     answered += 1;
     if (answered === total) crew.done.resolve();
     const dueMs = waiting.shift();
-    if (dueMs === undefined) idle.push(wire);
+    if (dueMs === undefined) rest(wire);
     else send(wire, dueMs);
+  };
+  const rest = (wire: Wire): void => {
+    usedMs.set(wire, performance.now());
+    idle.push(wire);
+  };
+  /** The one that has rested longest is the first. */
+  const prune = (): void => {
+    const oldestMs = performance.now() - idleMaxMs;
+    for (let wire = idle[0]; wire !== undefined; wire = idle[0]) {
+      if ((usedMs.get(wire) ?? 0) > oldestMs) return;
+      idle.shift();
+      free.push(numberOf.get(wire) ?? 0);
+      for (const map of [usedMs, numberOf, dueOf]) map.delete(wire);
+      crew.dismiss(wire);
+      opened -= 1;
+    }
   };
   const send = (wire: Wire, dueMs: number): void => {
     dueOf.set(wire, dueMs);
-    wire.send(load.next());
+    wire.send(load.next(numberOf.get(wire) ?? 0));
   };
   const openOne = async (): Promise<Wire> => {
+    const number = free.pop() ?? opened;
     opened += 1;
-    return await crew.open(url, onAnswer);
+    const wire = await crew.open(url, onAnswer);
+    numberOf.set(wire, number);
+    return wire;
   };
   const fire = (dueMs: number): void => {
+    prune();
     const wire = idle.pop();
     if (wire !== undefined) send(wire, dueMs);
     else if (opened >= connectionsMax) waiting.push(dueMs);
@@ -154,7 +191,7 @@ export async function openLoop(load: OpenLoop): Promise<Sample> {
     }
   };
 
-  while (opened < Math.min(16, connectionsMax)) idle.push(await openOne());
+  while (opened < Math.min(16, connectionsMax)) rest(await openOne());
   const startMs = performance.now();
   for (let fired = 0; fired < total && !crew.failed; ) {
     const dueMs = startMs + fired * gapMs;

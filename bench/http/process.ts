@@ -60,15 +60,15 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Runs this Bun on a script of the checkout. */
-export function spawnBun(
-  args: readonly string[],
+/** Runs a program in the checkout. */
+export function spawn(
+  command: readonly string[],
   cores: string | undefined,
   env: Readonly<Record<string, string>> = {},
   stdin: "pipe" | "ignore" = "ignore",
 ): Piped {
   const pinned = cores === undefined ? [] : ["taskset", "-c", cores];
-  const child = Bun.spawn([...pinned, process.execPath, ...args], {
+  const child = Bun.spawn([...pinned, ...command], {
     cwd: rootDir,
     env: cleanEnv(env),
     stdin,
@@ -79,6 +79,12 @@ export function spawnBun(
   void child.exited.then(() => running.delete(child));
   return child;
 }
+
+/** Runs this Bun on a script of the checkout. */
+export const spawnBun = (
+  args: readonly string[],
+  ...rest: [cores: string | undefined, env?: Record<string, string>, stdin?: "pipe" | "ignore"]
+): Piped => spawn([process.execPath, ...args], ...rest);
 
 /** Lines of a stream, one at a time. */
 export class Lines {
@@ -122,15 +128,18 @@ export interface Served {
   readonly pid: number;
   /** Asks it to end and waits. @throws unless it ends well */
   stop(): Promise<void>;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
 }
 
-/** Starts something that serves. @throws when it ends before it is ready */
+/** Starts something that serves, by this Bun or `program`. @throws when it ends before it is ready */
 export async function serve(
   args: readonly string[],
   cores: string | undefined,
   env: Readonly<Record<string, string>> = {},
+  program = process.execPath,
 ): Promise<Served> {
-  const child = spawnBun(args, cores, env);
+  const child = spawn([program, ...args], cores, env);
   const said = new Response(child.stderr).text();
   const line = await new Lines(child.stdout).next();
   if (line === undefined) throw new Error(`${args[0]} did not start:\n${await said}`);
@@ -145,9 +154,17 @@ export async function serve(
       if (words.trim() !== "") throw new Error(`${args[0]} complained:\n${words}`);
       if (code !== 0) throw new Error(`${args[0]} ended with ${child.signalCode ?? code}`);
     },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
   };
 }
 
-/** The server under test, as people run it. */
-export const serveKartu = (dataDir: string, cores: string | undefined): Promise<Served> =>
-  serve(["src/main.ts", "serve", "--data", dataDir, "--port", "0", "--json"], cores, serverEnv);
+/** The server under test, as people run it; `port` 0 takes a free one. */
+export const serveKartu = (
+  dataDir: string,
+  cores: string | undefined,
+  port = "0",
+): Promise<Served> =>
+  serve(["src/main.ts", "serve", "--data", dataDir, "--port", port, "--json"], cores, serverEnv);

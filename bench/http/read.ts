@@ -94,7 +94,7 @@ function cardReads({ venue, seed }: Site, url: URL): Small {
 }
 
 /** Asks once in full, then always with the tag of that answer. */
-async function unchanged(
+export async function unchanged(
   { venue }: Site,
   url: URL,
   path: string,
@@ -120,7 +120,7 @@ async function unchanged(
   };
 }
 
-function judgePolicy(body: string): void {
+export function judgePolicy(body: string): void {
   const { singleTxLimit, dailyLimit } = JSON.parse(body) as Record<string, unknown>;
   if (singleTxLimit !== singleTxLimitMinor || dailyLimit !== dailyLimitMinor) {
     throw new Error(`policy: not the venue's limits: ${body}`);

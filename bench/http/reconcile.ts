@@ -37,25 +37,31 @@ export class Ingest {
   /** To be sent, the next one last. */
   readonly #queues: Ready[][];
   readonly #underWay: (Ready | undefined)[];
+  /** Sent, and not answered yet. */
+  readonly #open: (Ready | undefined)[];
   /** Made while the clock ran, because more was done than foreseen. */
   #madeLate = 0;
   #eventsPerSec = firstEventsPerSec;
   /** Events of the batches that were answered. */
   taken = 0;
+  /** The last card of the batch that was answered last, as it was then. */
+  lastTaken: CardFacts | undefined;
 
   constructor(
     readonly site: Site,
     readonly url: URL,
     readonly events: number,
     readonly connections: number,
+    cards?: Cards,
   ) {
     const { venue, seed } = site;
     const random = new Random(seed + events);
-    this.cards = Cards.opened(venue.cards, venue.openSec, random);
+    this.cards = cards ?? Cards.opened(venue.cards, venue.openSec, random);
     const uploaders = venue.devices.filter((device) => device.role === "terminal");
     this.#maker = new BatchMaker(this.cards, uploaders, random, connections);
     this.#queues = Array.from({ length: connections }, () => []);
     this.#underWay = Array.from({ length: connections }, () => undefined);
+    this.#open = Array.from({ length: connections }, () => undefined);
   }
 
   make(connection: number): Ready {
@@ -83,6 +89,7 @@ export class Ingest {
       ready = this.make(connection);
     }
     this.#underWay[connection] = ready;
+    this.#open[connection] = ready;
     return ready.request;
   }
 
@@ -90,8 +97,22 @@ export class Ingest {
     const ready = this.#underWay[connection];
     if (ready === undefined) throw new Error("an answer to nothing");
     checkTaken(answer, ready.events, ready.overLimit);
+    this.#open[connection] = undefined;
     this.taken += ready.events;
+    this.lastTaken = ready.after;
     return ready.events;
+  }
+
+  /** Sends again what was never answered, as terminals do: taken now, or known already. */
+  async resend(): Promise<void> {
+    for (const [connection, ready] of this.#open.entries()) {
+      if (ready === undefined) continue;
+      const answer = await once(this.url, ready.request);
+      if (answer.status === 409) checkResent(answer, ready.events);
+      else checkTaken(answer, ready.events, ready.overLimit);
+      this.#open[connection] = undefined;
+      this.taken += ready.events;
+    }
   }
 
   /** After a span: some cards are read back over HTTP. */
@@ -142,7 +163,7 @@ export class Ingest {
 }
 
 /** A connection's cards are at least as many as the events of its batch. */
-const connectionsFor = (events: number): number => (events > 500 ? 16 : 32);
+export const connectionsFor = (events: number): number => (events > 500 ? 16 : 32);
 
 export const reconcileWorkload = (events: number): Workload => ({
   name: `reconcile-${events}`,
@@ -162,10 +183,16 @@ export const reconcileWorkload = (events: number): Workload => ({
   },
 });
 
-export async function finishIngest(ingest: Ingest, served: Served, dataDir: string): Promise<void> {
+/** `before`: events that were in the file when the cards began to count. */
+export async function finishIngest(
+  ingest: Ingest,
+  served: Served,
+  dataDir: string,
+  before?: number,
+): Promise<void> {
   await ingest.drain();
   await served.stop();
-  checkFile(dataDir, ingest.cards);
+  checkFile(dataDir, ingest.cards, before);
 }
 
 const replayEvents = 500;

@@ -19,7 +19,7 @@ interface Asked {
 }
 
 /** Makes top-ups and knows what must be answered. */
-class Topups {
+export class Topups {
   readonly #stations: readonly string[];
   readonly #cards: Cards;
   readonly #added: Float64Array;
@@ -28,7 +28,11 @@ class Topups {
   readonly #times: Uint32Array;
   count = 0;
 
-  constructor({ venue, seed }: Site) {
+  /** For the cards from number `first` on. */
+  constructor(
+    { venue, seed }: Site,
+    readonly first = 0,
+  ) {
     this.#random = new Random(seed);
     this.#cards = Cards.opened(venue.cards, venue.openSec, this.#random);
     this.#added = new Float64Array(venue.cards);
@@ -40,8 +44,9 @@ class Topups {
 
   next(url: URL, connection: number): Uint8Array {
     const random = this.#random;
-    const own = Math.floor((this.#cards.count - 1 - connection) / smallConnections) + 1;
-    const card = connection + smallConnections * random.below(own);
+    const from = this.first + connection;
+    const own = Math.floor((this.#cards.count - 1 - from) / smallConnections) + 1;
+    const card = from + smallConnections * random.below(own);
     const amount = 1 + random.below(amountMaxMinor);
     // A time of its own makes each a new top-up and not a repeat of an equal one.
     const timestamp = (this.#times[card] ?? 0) + 1;
@@ -71,7 +76,7 @@ class Topups {
 }
 
 /** Those that the venue was made with. */
-function topupsBefore(cards: number): number {
+export function topupsBefore(cards: number): number {
   let count = cards;
   for (let index = 0; index < cards; index++) if (hasExtra(index)) count += 1;
   return count;

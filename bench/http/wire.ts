@@ -18,6 +18,11 @@ export interface WireEvents {
   onLost(reason: Error): void;
 }
 
+/** The server, or the way to it, is gone. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+}
+
 const headEnd = "\r\n\r\n";
 const lengthPattern = /\r\ncontent-length: *(\d+)/i;
 const bodyless = new Set([204, 304]);
@@ -67,8 +72,8 @@ export class Wire {
       socket: {
         data: (_, chunk) => wire.#take(chunk),
         drain: () => wire.#flush(),
-        close: () => wire.#lose(new Error("the server closed a connection")),
-        error: (_, error) => wire.#lose(error),
+        close: () => wire.#lose(new ConnectionLost("the server closed a connection")),
+        error: (_, error) => wire.#lose(new ConnectionLost(error.message)),
       },
     });
     return wire;

@@ -106,7 +106,7 @@ class Bare {
     if (counter % placeEvery === 0) this.#do(placeInsert, card, 0, counter, id, tenant);
     const shown = [1, counter, 0, counter, 0, 0, left, 0, 0] as const;
     const days = [2_800, spent, 0, 0, 0, 0, 0, 0] as const;
-    this.#do(headUpdate, card, tenant, id, ...content, ...shown, ...days);
+    this.#do(headUpdate, card, tenant, id, ...content, ...shown, ...days, id);
   }
 
   #batch(nowMs: number): void {

@@ -2,7 +2,7 @@
  * Makes the venue that every server of the benchmark starts from, in a process of its own: devices with
  * real tokens and grants, members, cards with money on them, a blocklist. It goes through the services
  * of the server on the closed file; only the registration of devices is shortened, because it draws a
- * QR code for each. Arguments: data directory, devices, cards. Prints one JSON object.
+ * QR code for each. Arguments: data directory, devices, cards (0: the devices alone). Prints one JSON object.
  */
 import { deviceById, deviceInsert } from "../../schema/query/device.ts";
 import { type Kartu, openKartu } from "../../src/app.ts";
@@ -166,7 +166,7 @@ async function main(dataDir: string, deviceCount: number, cardCount: number): Pr
     random: systemRandom(),
     log,
   });
-  const tenant = await kartu.iam.tenantBySlug();
+  const tenant = await kartu.tenant.tenantBySlug();
   if (tenant === undefined) throw new Error("the directory was not made by init");
   const { tenantId } = tenant;
   const limits = { singleTxLimit: singleTxLimitMinor, dailyLimit: dailyLimitMinor };
@@ -186,7 +186,7 @@ async function main(dataDir: string, deviceCount: number, cardCount: number): Pr
   };
   const station = devices.find((each) => each.role === "station");
   if (station === undefined) throw new Error("a venue needs a station");
-  await addCards(kartu, station.identity, venue, nowMs);
+  if (cardCount > 0) await addCards(kartu, station.identity, venue, nowMs);
   await kartu.token.flushSeen();
   await kartu.close();
   return venue;
