@@ -43,13 +43,15 @@ export interface CardRow {
   d4: number;
   d5: number;
   d6: number;
+  applied: number;
 }
 
 const columns = `c.card_no, c.tenant_id, c.card_id, c.member_no, c.user_id, c.status, c.key_version,
   c.created_at_sec, c.expires_at_sec, c.blocked_at_sec, c.replaces_no, c.replaced_by_no, c.needs_validation,
   h.event_id, h.counter, h.type, h.amount, h.chip_balance, h.timestamp_sec, h.hash, h.flags, h.linked,
   h.start_sec, h.state, h.shown_state, h.shown_counter, h.opening_balance, h.depth, h.late, h.quarantined,
-  h.available, h.pending, h.frozen, h.week, h.d0, h.d1, h.d2, h.d3, h.d4, h.d5, h.d6`;
+  h.available, h.pending, h.frozen, h.week, h.d0, h.d1, h.d2, h.d3, h.d4, h.d5, h.d6,
+  h.applied`;
 
 export const cardById = statement<[tenantId: number, cardId: string], CardRow>(
   "card.byId",
@@ -61,6 +63,22 @@ export const cardByNo = statement<[tenantId: number, cardNo: number], CardRow>(
   "card.byNo",
   `SELECT ${columns} FROM card c JOIN head h ON h.card_no = c.card_no
    WHERE c.card_no = ?2 AND c.tenant_id = ?1`,
+);
+
+/** Cards of every tenant by number: the one, and those from a number on up to another. */
+export const cardOfNo = statement<[cardNo: number], CardRow>(
+  "card.ofNo",
+  `SELECT ${columns} FROM card c JOIN head h ON h.card_no = c.card_no WHERE c.card_no = ?1`,
+);
+export const cardsBetween = statement<[fromNo: number, toNo: number], CardRow>(
+  "card.between",
+  `SELECT ${columns} FROM card c JOIN head h ON h.card_no = c.card_no
+   WHERE c.card_no >= ?1 AND c.card_no <= ?2`,
+);
+
+export const cardLast = statement<[], { card_no: number }>(
+  "card.last",
+  "SELECT coalesce(max(card_no), 0) AS card_no FROM card",
 );
 
 /** ACTIVE cards of a member, whether or not they have expired meanwhile. */
@@ -123,15 +141,16 @@ export type HeadParams = [
   d4: number,
   d5: number,
   d6: number,
+  applied: number,
 ];
 
 export const headInsert = statement<HeadParams>(
   "head.insert",
   `INSERT INTO head (card_no, tenant_id, event_id, counter, type, amount, chip_balance, timestamp_sec, hash,
      flags, linked, start_sec, state, shown_state, shown_counter, opening_balance, depth, late, quarantined,
-     available, pending, frozen, week, d0, d1, d2, d3, d4, d5, d6)
+     available, pending, frozen, week, d0, d1, d2, d3, d4, d5, d6, applied)
    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-     ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)`,
+     ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)`,
 );
 
 export const headUpdate = statement<HeadParams>(
@@ -139,8 +158,25 @@ export const headUpdate = statement<HeadParams>(
   `UPDATE head SET event_id = ?3, counter = ?4, type = ?5, amount = ?6, chip_balance = ?7, timestamp_sec = ?8,
      hash = ?9, flags = ?10, linked = ?11, start_sec = ?12, state = ?13, shown_state = ?14, shown_counter = ?15,
      opening_balance = ?16, depth = ?17, late = ?18, quarantined = ?19, available = ?20, pending = ?21,
-     frozen = ?22, week = ?23, d0 = ?24, d1 = ?25, d2 = ?26, d3 = ?27, d4 = ?28, d5 = ?29, d6 = ?30
+     frozen = ?22, week = ?23, d0 = ?24, d1 = ?25, d2 = ?26, d3 = ?27, d4 = ?28, d5 = ?29, d6 = ?30, applied = ?31
    WHERE card_no = ?1 AND tenant_id = ?2`,
+);
+
+export const headThrough = statement<[], { through: number }>(
+  "head.through",
+  "SELECT through FROM head_round WHERE round = 1",
+);
+
+export const headThroughPut = statement<[through: number]>(
+  "head.throughPut",
+  `INSERT INTO head_round (round, through) VALUES (1, ?1)
+   ON CONFLICT (round) DO UPDATE SET through = excluded.through`,
+);
+
+/** The local days of a card's tenant. */
+export const cardTimeZone = statement<[tenantId: number], { timezone: string }>(
+  "card.timeZone",
+  "SELECT timezone FROM tenant WHERE tenant_id = ?1",
 );
 
 export const cardUpdate = statement<

@@ -35,6 +35,24 @@ export const eventInsert = statement<EventParams>(
    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`,
 );
 
+/** Whose events were recorded after one, in order of arrival, of every tenant. */
+export const eventCardsAfter = statement<
+  [eventId: number, limit: number],
+  { event_id: number; card_no: number }
+>(
+  "event.cardsAfter",
+  "SELECT event_id, card_no FROM event WHERE event_id > ?1 ORDER BY event_id LIMIT ?2",
+);
+
+/** The newest event of a card that was recorded after another; reads all that were. */
+export const eventNewestAfter = statement<
+  [tenantId: number, cardNo: number, eventId: number],
+  { event_id: number | null }
+>(
+  "event.newestAfter",
+  "SELECT max(event_id) AS event_id FROM event WHERE event_id > ?3 AND card_no = ?2 AND tenant_id = ?1",
+);
+
 /** An event with what is known of it now. */
 export interface EventRow {
   event_id: number;

@@ -43,6 +43,22 @@ export const verifyCardBalances = statement<[], AccountRow>(
   "SELECT card_no AS no, tenant_id, available, pending, frozen FROM head ORDER BY card_no",
 );
 
+/** What the events move that rows of heads lack. */
+export const verifyCardRest = statement<[], AccountRow>(
+  "verify.cardRest",
+  `SELECT e.card_no AS no, e.tenant_id,
+     sum(CASE e.booking WHEN 1 THEN -e.amount WHEN 2 THEN e.amount ELSE 0 END) AS available,
+     sum(CASE e.booking WHEN 2 THEN -e.amount ELSE 0 END) AS pending, 0 AS frozen
+   FROM event e JOIN head h ON h.card_no = e.card_no
+   WHERE e.event_id > (SELECT coalesce(max(through), 0) FROM head_round) AND e.event_id > h.applied
+   GROUP BY e.card_no, e.tenant_id`,
+);
+
+export const verifyThrough = statement<[], { through: number }>(
+  "verify.through",
+  "SELECT coalesce(max(through), 0) AS through FROM head_round",
+);
+
 export const verifyWalletEntries = statement<[], AccountRow>(
   "verify.walletEntries",
   `SELECT wallet_no AS no, tenant_id, ${buckets} FROM entry
@@ -83,13 +99,16 @@ export interface VerifyHeadRow {
   d4: number;
   d5: number;
   d6: number;
+  /** The row holds the card's events up to this one. */
+  applied: number;
 }
 
 export const verifyHeads = statement<[], VerifyHeadRow>(
   "verify.heads",
   `SELECT c.card_no, c.tenant_id AS card_tenant_id, h.tenant_id, h.event_id, h.counter, h.type, h.amount,
      h.chip_balance, h.timestamp_sec, h.hash, h.flags, h.linked, h.start_sec, h.state, h.shown_state,
-     h.shown_counter, h.opening_balance, h.depth, h.late, h.week, h.d0, h.d1, h.d2, h.d3, h.d4, h.d5, h.d6
+     h.shown_counter, h.opening_balance, h.depth, h.late, h.week, h.d0, h.d1, h.d2, h.d3, h.d4, h.d5, h.d6,
+     h.applied
    FROM card c LEFT JOIN head h ON h.card_no = c.card_no ORDER BY c.card_no`,
 );
 

@@ -28,8 +28,9 @@ CREATE INDEX card_expiry ON card (expires_at_sec) WHERE status = 0 AND expires_a
 CREATE INDEX card_key ON card (tenant_id, key_version) WHERE status = 0;
 
 -- The card's highest accepted event (a full copy: the predecessor of the next), what is derived from
--- all of them, and the balances of the card's wallet. Written in the transaction of its events; the
--- event row with the same event_id is the journal entry.
+-- all of them, and the balances of the card's wallet. A row may lag behind: events above `applied` are
+-- not in it yet. Each of those came above the head as it then was, is the journal entry of its money,
+-- and is found from the card's newest event by `prev`; whatever else changes a head writes all of it.
 CREATE TABLE head (
   card_no         INTEGER PRIMARY KEY REFERENCES card,
   tenant_id       INTEGER NOT NULL,
@@ -60,7 +61,15 @@ CREATE TABLE head (
   -- Accepted debits of the newest local week seen, by weekday from Monday.
   week            INTEGER NOT NULL,
   d0 INTEGER NOT NULL, d1 INTEGER NOT NULL, d2 INTEGER NOT NULL, d3 INTEGER NOT NULL,
-  d4 INTEGER NOT NULL, d5 INTEGER NOT NULL, d6 INTEGER NOT NULL
+  d4 INTEGER NOT NULL, d5 INTEGER NOT NULL, d6 INTEGER NOT NULL,
+  -- Id of the card's last event that is in this row, late ones too.
+  applied         INTEGER NOT NULL CHECK (applied >= event_id)
+) STRICT;
+
+-- How far heads are complete: no head lacks an event with an id up to `through`. One row, or none.
+CREATE TABLE head_round (
+  round   INTEGER PRIMARY KEY CHECK (round = 1),
+  through INTEGER NOT NULL CHECK (through >= 0)
 ) STRICT;
 
 -- The same sums for every other week that had a debit.

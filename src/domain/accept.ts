@@ -2,12 +2,13 @@
  * An event that is taken: which flags it earns and what it books. Value that has moved on a card is
  * never refused; it is recorded, booked and shown.
  */
-import type { BatchInput, Booking, FlagDetail } from "./batch.ts";
+import type { BatchInput, FlagDetail } from "./batch.ts";
 import { ACTIVE, effectiveStatus, worth } from "./cardrecord.ts";
 import type { CardWork } from "./cardwork.ts";
 import type { EventType } from "./chain.ts";
 import type { IncomingEvent } from "./event.ts";
 import { bit, type FlagReason } from "./flag.ts";
+import { type Booking, moveMoney } from "./fold.ts";
 import { opsMask } from "./grant.ts";
 import { spend } from "./spending.ts";
 import { matchCredit } from "./topup.ts";
@@ -109,12 +110,11 @@ function bookDebit(event: IncomingEvent, work: CardWork, input: BatchInput, mark
     marks.add("weekly_limit_exceeded", { limit: weeklyLimit, total: spent.weekSum });
   }
   if (spent.stored !== null) {
-    work.weeks.set(spent.stored.week, spent.stored.days);
-    work.weeksChanged.add(spent.stored.week);
+    work.putWeek(spent.stored.week, spent.stored.days);
   }
   head.week = spent.week;
   head.days = spent.days;
-  head.available -= amount;
+  moveMoney(head, 1, amount);
   const left = worth(head);
   if (left < 0) marks.add("overdrawn", { total: left });
 }
@@ -137,8 +137,7 @@ function bookCredit(event: IncomingEvent, work: CardWork, input: BatchInput, mar
   }
   work.awaiting = work.awaiting.filter((t) => t !== topup);
   if (topup.status === "completed") return { booking: 4, topupNo: topup.topupNo };
-  work.head.available += amount;
-  work.head.pending -= amount;
+  moveMoney(work.head, 2, amount);
   return { booking: 2, topupNo: topup.topupNo };
 }
 

@@ -7,6 +7,7 @@ import type { CardRecord, Head } from "./cardrecord.ts";
 import type { Amended, CardView, Need } from "./cardwork.ts";
 import type { IncomingEvent, Recorded } from "./event.ts";
 import type { FlagReason, RejectReason, Severity } from "./flag.ts";
+import type { Booking } from "./fold.ts";
 import type { GrantWindow } from "./window.ts";
 
 export interface Limits {
@@ -43,9 +44,6 @@ export interface BatchInput {
   /** Debits that were let stand beside the chain, at a card and counter of the batch, by `placeKey`. */
   readonly beside: ReadonlyMap<string, IncomingEvent>;
 }
-
-/** 0 moves nothing, 1 debit, 2 settles a top-up, 3 parked in suspense, 4 credit of one settled before. */
-export type Booking = 0 | 1 | 2 | 3 | 4;
 
 export interface Accepted {
   readonly index: number;
@@ -92,6 +90,8 @@ export interface CardOutcome {
   /** Sums of weeks outside the head that changed. */
   readonly weeks: ReadonlyMap<number, readonly number[]>;
   readonly amended: readonly Amended[];
+  /** The head differs by events that came above it, and by nothing else. */
+  readonly appended: boolean;
 }
 
 /** Totals of the batch by local day of its events. */
@@ -105,6 +105,8 @@ export interface DayTotals {
   rejected: number;
   flagged: number;
   lateEvents: number;
+  /** Of credits whose money waits in suspense. */
+  parkedAmount: number;
 }
 
 export interface Decided {

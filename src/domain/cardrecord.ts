@@ -41,6 +41,8 @@ export interface Head extends Balance {
   /** The newest local week with a debit, and its sums by weekday from Monday. */
   readonly week: number;
   readonly days: readonly number[];
+  /** Id of the card's last recorded event, late ones too; 0: none. All up to it is in this head. */
+  readonly applied: number;
 }
 
 export interface CardRecord {
@@ -75,6 +77,7 @@ export const freshHead = (openingBalance: number, available: number): Head => ({
   frozen: 0,
   week: 0,
   days: noDays,
+  applied: 0,
 });
 
 export interface EffectiveStatus {

@@ -5,6 +5,7 @@
  */
 import type { CardRecord, Head } from "./cardrecord.ts";
 import type { IncomingEvent, Recorded } from "./event.ts";
+import { append } from "./fold.ts";
 import { History, type Run, type Unknown, unknown } from "./history.ts";
 import { judge, type Link } from "./link.ts";
 import type { Topup } from "./topup.ts";
@@ -32,6 +33,9 @@ export interface Need {
   readonly counter: number;
 }
 
+const nothing: ReadonlySet<number> = new Set();
+const none: ReadonlyMap<number, Amended> = new Map();
+
 /** What is still being made. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -39,14 +43,17 @@ export class CardWork {
   /** This decision's own copy, changed in place until it is handed out. */
   readonly head: Mutable<Head>;
   awaiting: readonly Topup[];
-  readonly weeks: Map<number, readonly number[]>;
-  readonly weeksChanged = new Set<number>();
-  /** By event id; those of this batch are not in it. */
-  readonly amended = new Map<number, Amended>();
   headChanged = false;
   /** Set once something unread was asked for; then the rest of the card waits for the next try. */
   need: Need | null = null;
-  private readonly history: History;
+  // Most cards of a batch need none of these, so none is made for them.
+  private weeksNow: Map<number, readonly number[]> | null = null;
+  private weeksPut: Set<number> | null = null;
+  private amends: Map<number, Amended> | null = null;
+  /** Made when something below the head is asked for, which for most cards never is. */
+  private history: History | null = null;
+  /** What was put on the head before. */
+  private above: Recorded[] | null = null;
 
   /** `renew` puts an event of this batch in its older self's place; false if it is not of the batch. */
   constructor(
@@ -56,8 +63,6 @@ export class CardWork {
   ) {
     this.head = { ...view.card.head };
     this.awaiting = view.awaiting;
-    this.weeks = new Map(view.weeks);
-    this.history = new History(this.head.top, view.runs);
   }
 
   get card(): CardRecord {
@@ -70,16 +75,40 @@ export class CardWork {
     return unknown;
   }
 
+  /** Weeks outside the head. */
+  get weeks(): ReadonlyMap<number, readonly number[]> {
+    return this.weeksNow ?? this.view.weeks;
+  }
+
+  /** Those of them that became others. */
+  get weeksChanged(): ReadonlySet<number> {
+    return this.weeksPut ?? nothing;
+  }
+
+  /** By event id; those of this batch are not in it. */
+  get amended(): ReadonlyMap<number, Amended> {
+    return this.amends ?? none;
+  }
+
+  private get known(): History {
+    if (this.history !== null) return this.history;
+    const history = new History(this.view.card.head.top, this.view.runs);
+    for (const event of this.above ?? []) history.put(event);
+    this.history = history;
+    return history;
+  }
+
   /** The event recorded at `counter`, null if there is none. */
   recordedAt(counter: number): Recorded | null | Unknown {
     if (counter > this.head.top.counter) return null;
-    const found = this.history.at(counter);
+    const found = this.known.at(counter);
     return found === unknown ? this.ask(counter) : found;
   }
 
   /** How `event` follows from what is below it. */
   judgeNew(event: IncomingEvent): Link | Unknown {
-    const below = this.history.below(event.counter);
+    const { top } = this.head;
+    const below = event.counter > top.counter ? top : this.known.below(event.counter);
     return below === unknown ? this.ask(event.counter) : judge(event, below, this.sessionMaxSec);
   }
 
@@ -87,34 +116,45 @@ export class CardWork {
   enter(event: Recorded): void {
     const { head } = this;
     this.headChanged = true;
-    this.history.put(event);
-    const late = event.counter < head.top.counter;
-    if (late) {
-      head.late += 1;
-    } else {
-      head.top = event;
-      head.depth += 1;
+    if (event.counter > head.top.counter) {
+      if (this.history !== null) this.history.put(event);
+      else if (this.above === null) this.above = [event];
+      else this.above.push(event);
+      append(head, event);
+      return;
     }
+    this.known.put(event);
+    head.late += 1;
+    head.applied = event.id;
     this.showState(event);
-    if (late) this.rejudgeAbove(event);
+    this.rejudgeAbove(event);
   }
 
   /** New knowledge of an event that is in the history. */
   amend(before: Recorded, after: Recorded): void {
-    this.history.put(after);
+    this.known.put(after);
     if (after.counter === this.head.top.counter) {
       this.head.top = after;
       this.headChanged = true;
     }
     if (this.renew(after)) return;
-    const first = this.amended.get(after.id)?.before ?? before;
-    this.amended.set(after.id, { before: first, after });
+    this.amends ??= new Map();
+    const first = this.amends.get(after.id)?.before ?? before;
+    this.amends.set(after.id, { before: first, after });
+  }
+
+  /** A week outside the head is another one now. */
+  putWeek(week: number, days: readonly number[]): void {
+    this.weeksNow ??= new Map(this.view.weeks);
+    this.weeksNow.set(week, days);
+    this.weeksPut ??= new Set();
+    this.weeksPut.add(week);
   }
 
   /** A filled gap changes what is known of the events above, and so on upward until nothing changes. */
   private rejudgeAbove(filled: Recorded): void {
     for (let below = filled; ; ) {
-      const event = this.history.above(below.counter);
+      const event = this.known.above(below.counter);
       if (event === unknown) this.ask(below.counter);
       if (event === unknown || event === null) return;
       const { linked, start, state, flags: learnt } = judge(event, below, this.sessionMaxSec);
@@ -145,7 +185,7 @@ export class CardWork {
   private showBelow(event: Recorded): void {
     let from = event.counter;
     for (;;) {
-      const below = this.history.below(from);
+      const below = this.known.below(from);
       if (below === unknown) {
         this.ask(from);
         return;

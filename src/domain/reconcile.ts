@@ -14,7 +14,7 @@ import type {
   Raised,
   Rejected,
 } from "./batch.ts";
-import { CardWork, type Mutable } from "./cardwork.ts";
+import { type Amended, CardWork, type Mutable, type Need } from "./cardwork.ts";
 import { contentKey, type IncomingEvent, placeKey, type Recorded, sameContent } from "./event.ts";
 import {
   ANSWERED,
@@ -25,6 +25,7 @@ import {
   severityOf,
 } from "./flag.ts";
 import { unknown } from "./history.ts";
+import type { Weeks } from "./spending.ts";
 import { Tally } from "./tally.ts";
 
 /** Debits and credits move 1 … 2^24 − 1, everything else nothing. */
@@ -201,7 +202,8 @@ class Decider {
 
   /** The decision, or what must be read before there is one. */
   finish(): BatchDecision {
-    const needs = [...this.works.values()].flatMap((work) => work.need ?? []);
+    const needs: Need[] = [];
+    for (const { need } of this.works.values()) if (need !== null) needs.push(need);
     if (needs.length > 0) return { kind: "needs", needs };
     const { accepted, rejected, released, credited } = this;
     const flags: { index: number; reason: FlagReason }[] = [];
@@ -218,14 +220,17 @@ class Decider {
     const cards: CardOutcome[] = [];
     for (const work of this.works.values()) {
       const { card, head, weeks: all, weeksChanged } = work;
-      const amended = [...work.amended.values()];
+      const amended = work.amended.size === 0 ? noneAmended : [...work.amended.values()];
       for (const { before, after } of amended) {
         this.raise(raised, card, after, after.flags & ~before.flags);
       }
       if (!work.headChanged && amended.length === 0) continue;
-      const weeks = new Map<number, readonly number[]>();
-      for (const week of weeksChanged) weeks.set(week, all.get(week) ?? []);
-      cards.push({ card, head: work.headChanged ? head : card.head, weeks, amended });
+      const appended =
+        amended.length === 0 &&
+        head.late === card.head.late &&
+        head.quarantined === card.head.quarantined;
+      const weeks = weeksChanged.size === 0 ? noWeeks : changedOf(all, weeksChanged);
+      cards.push({ card, head: work.headChanged ? head : card.head, weeks, amended, appended });
     }
     const { days, debited, parked, credits, flaggedEvents } = this.tally;
     const sums = { days, debited, parked, credits, flaggedEvents };
@@ -243,6 +248,12 @@ class Decider {
     return decided;
   }
 }
+
+const noneAmended: readonly Amended[] = [];
+const noWeeks: Weeks = new Map();
+
+const changedOf = (weeks: Weeks, changed: ReadonlySet<number>): Weeks =>
+  new Map([...changed].map((week) => [week, weeks.get(week) ?? []]));
 
 /**
  * Decides a batch of up to 1000 well-formed events, in their order.

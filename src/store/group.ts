@@ -7,7 +7,7 @@
 import type { Connection } from "./connection.ts";
 import { type StoreLog, unavailable } from "./failure.ts";
 import { Job, JobWriter, WriterHeld } from "./job.ts";
-import type { StoreUnavailable, WriteOptions, WriteWork } from "./seam.ts";
+import type { Behind, StoreUnavailable, WriteOptions, Writer, WriteWork } from "./seam.ts";
 
 export interface GroupOptions {
   /** Jobs that may wait; one more is refused. */
@@ -19,6 +19,8 @@ export interface GroupOptions {
   log: StoreLog;
   /** Told after every group. */
   onGroup: () => void;
+  /** Told right after a COMMIT. */
+  onDurable: () => void;
 }
 
 /** The whole group is gone; no job of it may be acknowledged. */
@@ -33,8 +35,12 @@ export class WriteQueue {
   #urgent: Job[] = [];
   #normal: Job[] = [];
   #active = false;
+  /** Of the last group. */
+  #wasUrgent = false;
   #closed = false;
   #onDrained: (() => void) | undefined;
+  /** Rows that a group writes last, where they are due. */
+  behind: Behind | undefined;
   /** Rejects the job at work; set while one runs. */
   #abandon: ((reason: Error) => void) | undefined;
 
@@ -63,6 +69,18 @@ export class WriteQueue {
     if (this.depth >= this.#options.queueMax) {
       return Promise.reject(unavailable("the write queue is full"));
     }
+    return this.#enter(work, options);
+  }
+
+  /** Writes all rows that are behind, also while closing. @throws StoreUnavailable */
+  async settle(): Promise<void> {
+    const { behind } = this;
+    if (behind === undefined) return;
+    const work = (tx: Writer): Promise<void> => behind.sweep(tx, true);
+    while (behind.isOwed()) await this.#enter(work, {});
+  }
+
+  #enter<T>(work: WriteWork<T>, options: WriteOptions): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const settle = resolve as (value: unknown) => void;
     const lane = options.urgent === true ? this.#urgent : this.#normal;
@@ -104,25 +122,27 @@ export class WriteQueue {
       return;
     }
     this.#active = false;
+    this.#wasUrgent = false;
     this.#onDrained?.();
+    this.#onDrained = undefined;
   };
 
-  /** Urgent first, then in order, up to groupWeightMax; at least one. */
+  /**
+   * In order, up to groupWeightMax; at least one. What is urgent has groups of its own, so that it does
+   * not sit through the work of others before its COMMIT; every second one, so that others get on too.
+   */
   #take(): Job[] {
-    const jobs: Job[] = [];
+    const urgently = this.#urgent.length > 0 && (!this.#wasUrgent || this.#normal.length === 0);
+    this.#wasUrgent = urgently;
+    const lane = urgently ? this.#urgent : this.#normal;
     let weight = 0;
-    for (const lane of [this.#urgent, this.#normal]) {
-      let taken = 0;
-      for (const job of lane) {
-        if (jobs.length > 0 && weight + job.weight > this.#options.groupWeightMax) break;
-        weight += job.weight;
-        jobs.push(job);
-        taken++;
-      }
-      lane.splice(0, taken);
-      if (lane.length > 0) break;
+    let taken = 0;
+    for (const job of lane) {
+      if (taken > 0 && weight + job.weight > this.#options.groupWeightMax) break;
+      weight += job.weight;
+      taken++;
     }
-    return jobs;
+    return lane.splice(0, taken);
   }
 
   /** What the group had no time for is first in line again. */
@@ -135,7 +155,7 @@ export class WriteQueue {
   }
 
   /** Undefined when all is durable; otherwise nothing of the group was recorded. */
-  async #runGroup(jobs: readonly Job[]): Promise<StoreUnavailable | undefined> {
+  async #runGroup(jobs: Job[]): Promise<StoreUnavailable | undefined> {
     const { begin, commit } = this.#statements;
     const busyUntil = performance.now() + this.#options.groupBusyMsMax;
     try {
@@ -144,7 +164,9 @@ export class WriteQueue {
         await this.#runJob(job);
         if (performance.now() >= busyUntil) break;
       }
+      await this.#sweep(jobs);
       commit.run();
+      this.#options.onDurable();
       return undefined;
     } catch (error) {
       this.#rollBack();
@@ -152,6 +174,21 @@ export class WriteQueue {
       this.#options.log("a group of writes was rolled back", cause);
       return unavailable("the storage failed; nothing was recorded", cause);
     }
+  }
+
+  /** Rows that are due go with the group, as its last job, in a savepoint like the others. */
+  async #sweep(jobs: Job[]): Promise<void> {
+    const { behind } = this;
+    if (behind === undefined || !behind.isDue()) return;
+    const job = new Job(
+      (tx) => behind.sweep(tx, false),
+      {},
+      ignore,
+      (error) => this.#options.log("rows that are behind could not be written", error),
+    );
+    const at = jobs.findIndex(({ outcome }) => outcome === undefined);
+    jobs.splice(at < 0 ? jobs.length : at, 0, job);
+    await this.#runJob(job);
   }
 
   async #runJob(job: Job): Promise<void> {
@@ -203,6 +240,8 @@ export class WriteQueue {
     }
   }
 }
+
+const ignore = (): void => undefined;
 
 /**
  * Calls back in every later turn of the event loop until stopped. Whatever awaits only resolved

@@ -97,6 +97,11 @@ export class JobWriter implements Writer {
     return this.#call(() => this.#connection.many(statement, rows));
   }
 
+  /** A write sees all that was committed before it. */
+  isNewest(): boolean {
+    return true;
+  }
+
   onCommit(effect: () => void): void {
     this.#assertOpen();
     this.#job.effects.push(effect);

@@ -46,6 +46,8 @@ export function openReader(
     read: <T>(work: ReadWork<T>): Promise<T> => pool.read(work),
     write: () => Promise.reject(new Error("this store was opened to be read")),
     scan: (work) => scan(path, work),
+    keep: () => undefined,
+    settle: () => Promise.resolve(),
     close: () => pool.close(),
   };
 }
@@ -95,6 +97,10 @@ class Scanner implements ScanReader {
 
   async all<P extends readonly Param[], R>(query: Statement<P, R>, ...params: P): Promise<R[]> {
     return this.#connection.all(query, params);
+  }
+
+  isNewest(): boolean {
+    return false;
   }
 
   *each<P extends readonly Param[], R>(query: Statement<P, R>, ...params: P): Generator<R> {

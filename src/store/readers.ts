@@ -18,6 +18,8 @@ export interface ReaderOptions {
   queueMax: number;
   log: StoreLog;
   open: () => Connection;
+  /** Rises with every commit of this process; left out where another one writes. */
+  version?: () => number;
 }
 
 export class ReaderPool {
@@ -45,7 +47,7 @@ export class ReaderPool {
   /** @throws StoreUnavailable closing, line full, or the storage failed. */
   async read<T>(work: ReadWork<T>): Promise<T> {
     const connection = this.#take() ?? (await this.#wait());
-    const q = new SnapshotReader(connection);
+    const q = new SnapshotReader(connection, this.#options.version);
     try {
       connection.run(begin, []);
       return await work(q);
@@ -127,10 +129,19 @@ export class ReaderPool {
 
 class SnapshotReader implements Reader {
   readonly #connection: Connection;
+  readonly #version: (() => number) | undefined;
+  /** Of the snapshot, which the first statement takes. */
+  #seen: number | undefined;
   #open = true;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, version: (() => number) | undefined) {
     this.#connection = connection;
+    this.#version = version;
+  }
+
+  isNewest(): boolean {
+    if (this.#version === undefined) return false;
+    return this.#seen === undefined || this.#seen === this.#version();
   }
 
   get<P extends readonly Param[], R>(query: Statement<P, R>, ...params: P): Promise<R | undefined> {
@@ -149,6 +160,7 @@ class SnapshotReader implements Reader {
   #call<T>(call: () => T): Promise<T> {
     try {
       if (!this.#open) throw new Error("this read has ended");
+      this.#seen ??= this.#version?.();
       return Promise.resolve(call());
     } catch (error) {
       return Promise.reject(error);

@@ -12,6 +12,8 @@ export interface Reader {
     ...params: P
   ): Promise<R | undefined>;
   all<P extends readonly Param[], R>(statement: Statement<P, R>, ...params: P): Promise<R[]>;
+  /** What is read here is the newest there is: no group was committed since the snapshot began. */
+  isNewest(): boolean;
 }
 
 export interface Writer extends Reader {
@@ -32,10 +34,23 @@ export type ReadWork<T> = (q: Reader) => Promise<T>;
 export type WriteWork<T> = (tx: Writer) => Promise<T>;
 
 export interface WriteOptions {
-  /** Goes before all that waits and is not urgent (grants beside a flood of batches). */
+  /** Waits for one group of what is not urgent, and goes without it (grants beside a flood of batches). */
   urgent?: boolean;
   /** Rows that this job is about to write, to bound a group. Default 1. */
   weight?: number;
+}
+
+/**
+ * Rows that memory is ahead of, because what they lack can be worked out from other rows: written a few
+ * at a time within the transactions of others, or when there is nothing else to do, and all at close.
+ */
+export interface Behind {
+  /** So much was recorded that some rows should be written with it. */
+  isDue(): boolean;
+  /** Some row is not written yet. */
+  isOwed(): boolean;
+  /** Writes what is due, or `eager` a good many. */
+  sweep(tx: Writer, eager: boolean): Promise<void>;
 }
 
 export interface Store {
@@ -46,7 +61,11 @@ export interface Store {
    * @throws StoreUnavailable queue full, closing, or the COMMIT failed: nothing of it was recorded.
    */
   write<T>(work: WriteWork<T>, options?: WriteOptions): Promise<T>;
-  /** Finishes what is queued, checkpoints, closes. */
+  /** From now on has rows written that memory is ahead of. Once. */
+  keep(behind: Behind): void;
+  /** Writes every row that memory is ahead of. @throws StoreUnavailable */
+  settle(): Promise<void>;
+  /** Finishes what is queued, settles, checkpoints, closes. */
   close(): Promise<void>;
 }
 

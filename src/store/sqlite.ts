@@ -3,12 +3,13 @@
  * acknowledged through a power cut. It holds no lock against a second process: see lock.ts.
  */
 import { Database } from "bun:sqlite";
+import { writeQueueMax } from "../../schema/bound.ts";
 import { Connection } from "./connection.ts";
 import { type StoreLog, warn } from "./failure.ts";
 import { WriteQueue } from "./group.ts";
 import { migrate, refuseForeign, type Schema } from "./migrate.ts";
 import { ReaderPool } from "./readers.ts";
-import type { ReadWork, Store, WriteOptions, WriteWork } from "./seam.ts";
+import type { Behind, ReadWork, Store, WriteOptions, WriteWork } from "./seam.ts";
 
 export interface StoreOptions {
   /** The database file; made when missing, its directory is not. */
@@ -23,7 +24,7 @@ export interface StoreOptions {
   groupBusyMsMax?: number;
   /** Read-only connections. */
   readersMax?: number;
-  /** Without a write for this long, the WAL is carried over into the file. */
+  /** Without a write for this long, what is behind is written and the WAL carried over into the file. */
   idleCheckpointMs?: number;
   log?: StoreLog;
 }
@@ -49,7 +50,7 @@ const writerPragmas = [
   "PRAGMA journal_mode = WAL", // readers beside the writer; a commit is one append and one sync
   "PRAGMA synchronous = FULL", // syncs the WAL at each COMMIT: acknowledged is durable
   "PRAGMA cache_size = -65536", // 64 MiB: the hot pages of a busy day stay in memory
-  "PRAGMA wal_autocheckpoint = 4000", // 16 MB: short pauses, yet pages are rewritten many times first
+  "PRAGMA wal_autocheckpoint = 1000", // 4 MB: a COMMIT that carries the WAL over pauses for a few ms only
   "PRAGMA journal_size_limit = 67108864", // a WAL that a long read let grow is cut back afterwards
 ];
 
@@ -71,25 +72,37 @@ class SqliteStore implements Store, StoreGauges {
   readonly #readers: ReaderPool;
   readonly #checkpointer: IdleCheckpointer;
   readonly #log: StoreLog;
+  /** Groups committed. */
+  #version = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: StoreOptions) {
-    const { path, schema, queueMax = 4096, readersMax = 4, log = warn } = options;
+    const { path, schema, queueMax = writeQueueMax, readersMax = 4, log = warn } = options;
     this.#log = log;
     this.#writer = openWriter(path, schema);
-    this.#checkpointer = new IdleCheckpointer(
-      this.#writer.db,
-      options.idleCheckpointMs ?? 1000,
+    this.#checkpointer = new IdleCheckpointer({
+      db: this.#writer.db,
+      idleMs: options.idleCheckpointMs ?? 1000,
+      settle: () => this.settle(),
       log,
-    );
+    });
     this.#queue = new WriteQueue(this.#writer, {
       queueMax,
       groupWeightMax: options.groupWeightMax ?? 4_000,
       groupBusyMsMax: options.groupBusyMsMax ?? 8,
       log,
       onGroup: () => this.#checkpointer.touch(),
+      onDurable: () => {
+        this.#version += 1;
+      },
     });
-    this.#readers = new ReaderPool({ readersMax, queueMax, log, open: () => openReader(path) });
+    this.#readers = new ReaderPool({
+      readersMax,
+      queueMax,
+      log,
+      open: () => openReader(path),
+      version: () => this.#version,
+    });
   }
 
   get depth(): number {
@@ -112,6 +125,15 @@ class SqliteStore implements Store, StoreGauges {
     return this.#queue.write(work, options);
   }
 
+  keep(behind: Behind): void {
+    if (this.#queue.behind !== undefined) throw new Error("the store keeps rows for one already");
+    this.#queue.behind = behind;
+  }
+
+  settle(): Promise<void> {
+    return this.#queue.settle();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -120,6 +142,11 @@ class SqliteStore implements Store, StoreGauges {
   async #close(): Promise<void> {
     await Promise.all([this.#queue.close(), this.#readers.close()]);
     this.#checkpointer.stop();
+    try {
+      await this.settle();
+    } catch (error) {
+      this.#log("some rows stay behind; they are completed when the file is opened", error);
+    }
     try {
       this.#writer.db.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
@@ -163,45 +190,54 @@ function assertVersion(db: Database): void {
   }
 }
 
-/** PASSIVE once nothing has been written for a while, so that a busy moment need not do it. */
+interface IdleOptions {
+  readonly db: Database;
+  readonly idleMs: number;
+  /** Writes what is behind. */
+  readonly settle: () => Promise<void>;
+  readonly log: StoreLog;
+}
+
+/** What waits until nothing has been written for a while, so that a busy moment need not do it. */
 class IdleCheckpointer {
-  readonly #db: Database;
-  readonly #idleMs: number;
-  readonly #log: StoreLog;
+  readonly #options: IdleOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #touched = false;
+  #stopped = false;
 
-  constructor(db: Database, idleMs: number, log: StoreLog) {
-    this.#db = db;
-    this.#idleMs = idleMs;
-    this.#log = log;
+  constructor(options: IdleOptions) {
+    this.#options = options;
   }
 
   touch(): void {
     this.#touched = true;
-    if (this.#timer === undefined) this.#arm();
+    if (this.#timer === undefined && !this.#stopped) this.#arm();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
   #arm(): void {
     this.#touched = false;
-    this.#timer = setTimeout(() => this.#tick(), this.#idleMs);
+    this.#timer = setTimeout(() => void this.#tick(), this.#options.idleMs);
     this.#timer.unref();
   }
 
-  #tick(): void {
-    this.#timer = undefined;
-    if (this.#touched || this.#db.inTransaction) {
+  async #tick(): Promise<void> {
+    const { db, settle, log } = this.#options;
+    if (this.#touched || db.inTransaction) {
       this.#arm();
       return;
     }
     try {
-      this.#db.run("PRAGMA wal_checkpoint(PASSIVE)");
+      await settle();
+      if (!this.#stopped && !db.inTransaction) db.run("PRAGMA wal_checkpoint(PASSIVE)");
     } catch (error) {
-      this.#log("an idle checkpoint failed", error);
+      log("an idle checkpoint failed", error);
     }
+    this.#timer = undefined;
+    if (this.#touched && !this.#stopped) this.#arm();
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "../../../schema/query/event.ts";
 import type { CardRecord } from "../../domain/cardrecord.ts";
 import { eventType, type Recorded, registration } from "../../domain/event.ts";
+import type { Booking } from "../../domain/fold.ts";
 import type { Run } from "../../domain/history.ts";
 import type { CardState } from "../../domain/state.ts";
 import type { Reader } from "../../store/seam.ts";
@@ -22,7 +23,7 @@ export interface StoredEvent extends Recorded {
   readonly prev: number;
   readonly batchNo: number;
   readonly deviceNo: number;
-  readonly booking: number;
+  readonly booking: Booking;
   readonly topupNo: number | null;
 }
 
@@ -41,7 +42,7 @@ const toEvent = (row: EventRow): StoredEvent => ({
   prev: row.prev,
   batchNo: row.batch_no,
   deviceNo: row.device_no,
-  booking: row.booking,
+  booking: row.booking as Booking,
   topupNo: row.topup_no,
 });
 

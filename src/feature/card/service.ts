@@ -25,13 +25,12 @@ import type { EventService } from "../event/service.ts";
 import type { FlagService } from "../flag/service.ts";
 import type { KeyService } from "../key/service.ts";
 import type { MemberService } from "../member/service.ts";
-import { cardBook } from "./book.ts";
+import { type BookOptions, cardBook } from "./book.ts";
 import { readEvent, readNewest, readRun, type StoredEvent } from "./history.ts";
 import {
   addChange,
   type ChangeKind,
   readActiveCards,
-  readCard,
   readChanges,
   readDetail,
   readEventDevice,
@@ -57,8 +56,8 @@ export interface CardDeps {
   readonly blocklist: BlocklistService;
   readonly key: KeyService;
   readonly flag: Pick<FlagService, "readFlagsOfCard">;
-  /** Cards kept in memory; default the bound. */
-  readonly cachedMax?: number;
+  /** How cards are kept in memory; default the bounds. */
+  readonly book?: BookOptions;
 }
 
 /** Who does it: a device online, an operator, or the server by itself. */
@@ -94,11 +93,17 @@ export interface CardNote {
 
 const expireAtOnce = 500;
 
+/** A turn of the writer that reads so many cards is short beside one that takes a batch. */
+const readAheadAtOnce = 500;
+
+export type { BookOptions };
+
 export type CardService = ReturnType<typeof cardService>;
 
 export function cardService(deps: CardDeps) {
   const { store, random, audit, event, member, blocklist, key, flag } = deps;
-  const book = cardBook(deps.cachedMax);
+  const book = cardBook(deps.book);
+  store.keep(book.behind);
 
   /** Tells of a change in all three places, in the transaction of the change. */
   async function tell(
@@ -258,7 +263,7 @@ export function cardService(deps: CardDeps) {
 
   const read = (device: DeviceIdentity, cardId: string, nowSec: number) =>
     store.read(async (q) => {
-      const card = visible(await readCard(q, device.tenantId, cardId), device);
+      const card = visible(await book.read(q, device.tenantId, cardId), device);
       const detail = await readDetail(q, device.tenantId, cardId);
       const { head } = card;
       return {
@@ -277,7 +282,7 @@ export function cardService(deps: CardDeps) {
 
   const events = (device: DeviceIdentity, cardId: string, limit: number) =>
     store.read(async (q) => {
-      const card = visible(await readCard(q, device.tenantId, cardId), device);
+      const card = visible(await book.read(q, device.tenantId, cardId), device);
       const newest = await readNewest(q, card, limit);
       return { events: newest.map(eventView) };
     });
@@ -285,7 +290,7 @@ export function cardService(deps: CardDeps) {
   /** All that happened to a card, newest first. @throws Refused card_not_found */
   const timeline = (tenantId: number, cardId: string, limit: number): Promise<TimelineEntry[]> =>
     store.read(async (q) => {
-      const card = await readCard(q, tenantId, cardId);
+      const card = await book.read(q, tenantId, cardId);
       if (card === undefined) throw new Refused("card_not_found");
       const devices = new Map<number, EventDevice>();
       const events: TimelineEntry[] = [];
@@ -370,8 +375,21 @@ export function cardService(deps: CardDeps) {
     return due.length;
   }
 
+  /** Finds out which heads a stop without warning left behind; what is read for change needs it. */
+  const recover = (): Promise<void> => store.write((tx) => book.recover(tx));
+
+  /** Takes all cards into memory, a few at a time, so that none has to be read when it is used. */
+  async function readAhead(): Promise<void> {
+    for (let from = 0; ; ) {
+      from = await store.write((tx) => book.readAhead(tx, from, readAheadAtOnce));
+      if (from === 0) return;
+    }
+  }
+
   return {
     book,
+    recover,
+    readAhead,
     tell,
     addChange,
     setBlocked,

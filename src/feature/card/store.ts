@@ -11,14 +11,21 @@ import {
   cardDetail,
   cardEventDevice,
   cardInsert,
+  cardLast,
+  cardOfNo,
   cardPending,
   cardQuarantined,
+  cardsBetween,
   cardsExpired,
+  cardTimeZone,
   cardUpdate,
   type HeadParams,
   headInsert,
+  headThrough,
+  headThroughPut,
   headUpdate,
 } from "../../../schema/query/card.ts";
+import { eventCardsAfter, eventNewestAfter } from "../../../schema/query/event.ts";
 import { type CardRecord, freshHead, type Head, type StatusCode } from "../../domain/cardrecord.ts";
 import { EVENT_CODE } from "../../domain/chain.ts";
 import { eventType } from "../../domain/event.ts";
@@ -51,6 +58,7 @@ function toHead(row: CardRow): Head {
     frozen: row.frozen,
     week: row.week,
     days: [row.d0, row.d1, row.d2, row.d3, row.d4, row.d5, row.d6],
+    applied: row.applied,
   };
 }
 
@@ -108,6 +116,7 @@ const headParams = ({
     days[4] ?? 0,
     days[5] ?? 0,
     days[6] ?? 0,
+    head.applied,
   ];
 };
 
@@ -127,6 +136,46 @@ export async function readCardByNo(
 ): Promise<CardRecord | undefined> {
   const row = await q.get(cardByNo, tenantId, cardNo);
   return row === undefined ? undefined : toCard(row);
+}
+
+/** Whoever's card it is. */
+export async function readCardOfNo(q: Reader, cardNo: number): Promise<CardRecord | undefined> {
+  const row = await q.get(cardOfNo, cardNo);
+  return row === undefined ? undefined : toCard(row);
+}
+
+export const readCardsBetween = async (
+  q: Reader,
+  fromNo: number,
+  toNo: number,
+): Promise<CardRecord[]> => (await q.all(cardsBetween, fromNo, toNo)).map(toCard);
+
+export const lastCardNo = async (q: Reader): Promise<number> =>
+  (await q.get(cardLast))?.card_no ?? 0;
+
+/** No head lacks an event with an id up to this. */
+export const readThrough = async (q: Reader): Promise<number> =>
+  (await q.get(headThrough))?.through ?? 0;
+
+export async function writeThrough(tx: Writer, through: number): Promise<void> {
+  await tx.run(headThroughPut, through);
+}
+
+/** Whose events came after event `id`, in order of arrival. */
+export const readCardsAfter = (q: Reader, id: number, limit: number) =>
+  q.all(eventCardsAfter, id, limit);
+
+/** The card's newest event after event `id`; 0 if there is none. */
+export const readNewestAfter = async (
+  q: Reader,
+  { tenantId, cardNo }: Pick<CardRecord, "tenantId" | "cardNo">,
+  id: number,
+): Promise<number> => (await q.get(eventNewestAfter, tenantId, cardNo, id))?.event_id ?? 0;
+
+export async function readTimeZone(q: Reader, tenantId: number): Promise<string> {
+  const row = await q.get(cardTimeZone, tenantId);
+  if (row === undefined) throw new RangeError(`card of no tenant ${tenantId}`);
+  return row.timezone;
 }
 
 export const readActiveCards = async (

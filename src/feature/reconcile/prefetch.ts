@@ -25,7 +25,7 @@ export interface PrefetchDeps {
 /** A card's view while it is being read. */
 interface Gathering extends CardView {
   readonly runs: Run[];
-  readonly weeks: Map<number, readonly number[]>;
+  weeks: Map<number, readonly number[]>;
   awaiting: readonly Topup[];
 }
 
@@ -38,6 +38,9 @@ export interface Prefetched {
   readonly beside: Map<string, IncomingEvent>;
 }
 
+/** Shared by cards without any; never put into. */
+const noWeeks = new Map<number, readonly number[]>();
+
 const covered = (view: Gathering, counter: number): boolean =>
   view.runs.some((run) => run.lo <= counter && counter <= run.hi);
 
@@ -48,7 +51,7 @@ async function gather(
   events: readonly IncomingEvent[],
   calendar: Calendar,
 ): Promise<Gathering> {
-  const view: Gathering = { card, runs: [], weeks: new Map(), awaiting: [] };
+  const view: Gathering = { card, runs: [], weeks: noWeeks, awaiting: [] };
   const { head } = card;
   let credit = false;
   for (const event of events) {
@@ -60,7 +63,9 @@ async function gather(
     const week = weekOf(calendar.dayOf(event.timestamp));
     if (week >= head.week || view.weeks.has(week)) continue;
     const days = await readWeek(tx, card, week);
-    if (days !== undefined) view.weeks.set(week, days);
+    if (days === undefined) continue;
+    if (view.weeks === noWeeks) view.weeks = new Map();
+    view.weeks.set(week, days);
   }
   if (credit) view.awaiting = await deps.topup.readAwaiting(tx, card.tenantId, card.cardNo);
   return view;

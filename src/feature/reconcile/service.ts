@@ -73,6 +73,14 @@ export function reconcileService(deps: ReconcileDeps) {
     settlement,
   } = deps;
 
+  /** As the writer sees them; nobody else gives out numbers. Read again after a roll back. */
+  let given: rows.Last | undefined;
+
+  async function lastGiven(tx: Writer): Promise<rows.Last> {
+    given ??= await rows.readLast(tx);
+    return given;
+  }
+
   /** What the batch is judged by, but for the cards. */
   async function circumstances(
     tx: Writer,
@@ -100,7 +108,7 @@ export function reconcileService(deps: ReconcileDeps) {
       roleOps: device.role === "scout" ? 0 : limits.ops[device.role],
       suspendedAtSec: device.suspendedAtSec,
       calendar: calendar(limits.timezone),
-      firstEventId: (await rows.lastEventId(tx)) + 1,
+      firstEventId: (await lastGiven(tx)).eventId + 1,
     };
   }
 
@@ -123,17 +131,15 @@ export function reconcileService(deps: ReconcileDeps) {
   ): Promise<void> {
     const nowSec = Math.floor(nowMs / 1000);
     const took = new Set(decided.accepted.map((a) => a.card.cardNo));
-    // Neighbours share pages: each page is touched once.
-    const ordered = decided.cards.toSorted((a, b) => a.card.cardNo - b.card.cardNo);
     await cards.book.putAll(
       tx,
-      ordered.map(({ card, head }) => {
+      decided.cards.map(({ card, head, appended }) => {
         const validated = card.needsValidation && took.has(card.cardNo);
         const needsValidation = validated ? false : card.needsValidation;
-        return { before: card, after: { ...card, needsValidation, head } };
+        return { before: card, after: { ...card, needsValidation, head }, appended };
       }),
     );
-    for (const { card, weeks, amended } of ordered) {
+    for (const { card, weeks, amended } of decided.cards) {
       for (const [week, days] of weeks) await rows.writeWeek(tx, card, week, days);
       for (const { before, after } of amended) {
         await rows.amendEvent(tx, card.tenantId, after);
@@ -263,7 +269,12 @@ export function reconcileService(deps: ReconcileDeps) {
     if (allDuplicates(events.length, decided.rejected)) throw resent(events.length);
     await checkQuarantine(tx, device, decided);
 
-    const batchNo = (await rows.lastBatchNo(tx)) + 1;
+    const { batchNo: lastBatchNo, eventId } = await lastGiven(tx);
+    const batchNo = lastBatchNo + 1;
+    tx.onRollback(() => {
+      given = undefined;
+    });
+    given = { batchNo, eventId: eventId + decided.accepted.length };
     const batchId = random.uuid(nowMs);
     const totals = {
       accepted: decided.accepted.length,
@@ -358,12 +369,10 @@ export function reconcileService(deps: ReconcileDeps) {
     const e = await cards.readEvent(tx, card, hole.event_id);
     const after = { ...e, flags: e.flags | MISSING };
     await rows.amendEvent(tx, tenantId, after);
-    if (card.head.top.id === e.id) {
-      await cards.book.putHead(tx, card, {
-        ...card.head,
-        top: { ...card.head.top, flags: after.flags },
-      });
-    }
+    // Written even where the event is not the head's: a row is what is known of the events in it.
+    const isTop = card.head.top.id === e.id;
+    const top = isTop ? { ...card.head.top, flags: after.flags } : card.head.top;
+    await cards.book.putHead(tx, card, { ...card.head, top });
     const uploader = await rows.readUploader(tx, tenantId, e.deviceNo);
     if (uploader === undefined) throw new RangeError("an event has a device");
     await flag.raise(tx, {

@@ -19,10 +19,17 @@ import type { Recorded } from "../../domain/event.ts";
 import { type DeviceIdentity, isRole } from "../../domain/identity.ts";
 import type { Reader, Writer } from "../../store/seam.ts";
 
-export const lastEventId = async (q: Reader): Promise<number> =>
-  (await q.get(eventLast))?.event_id ?? 0;
-export const lastBatchNo = async (q: Reader): Promise<number> =>
-  (await q.get(batchLast))?.batch_no ?? 0;
+/** Highest numbers given out. */
+export interface Last {
+  readonly eventId: number;
+  readonly batchNo: number;
+}
+
+export async function readLast(q: Reader): Promise<Last> {
+  const event = await q.get(eventLast);
+  const batch = await q.get(batchLast);
+  return { eventId: event?.event_id ?? 0, batchNo: batch?.batch_no ?? 0 };
+}
 
 /** A batch with these very bytes was taken whole. */
 export const isTaken = async (q: Reader, tenantId: number, digest: Uint8Array): Promise<boolean> =>

@@ -1,5 +1,6 @@
 /** Reconciliation on the device surface. */
 import { batchAnswer, batchRequest } from "../../../schema/contract/reconcile.ts";
+import { scanBatch } from "../../domain/batchscan.ts";
 import type { IncomingEvent } from "../../domain/event.ts";
 import { Refused } from "../../domain/refused.ts";
 import { type Route, route } from "../../http/route.ts";
@@ -34,6 +35,7 @@ export const reconcileRoutes = (reconcile: ReconcileService): Route[] => [
     status: 200,
     refusals: ["duplicate_counter"],
     tooMany: { field: "events", code: "batch_too_large" },
+    scan: scanBatch,
     terminalId: (body) => body.terminalId,
     examples: {
       request: {

@@ -1,7 +1,8 @@
 /**
  * Cards and their events, in one walk by card and counter: each counter once, each chain unbroken and
  * whole together with what came late, places and holes where they must be, the head what the highest
- * event says, and the sums of debits by local week.
+ * event says, and the sums of debits by local week. A head's row is held against the events up to its
+ * `applied`; those above must be ones that it can be brought up to date from.
  */
 import { placeEvery } from "../../../schema/bound.ts";
 import { calendar, weekdayOf, weekOf } from "../../domain/calendar.ts";
@@ -11,6 +12,7 @@ import {
   heads,
   holes,
   places,
+  readThrough,
   type VerifyEventRow,
   type VerifyHeadRow,
   type VerifyPlaceRow,
@@ -42,14 +44,21 @@ class CardProof {
   depth = 0;
   late = 0;
   chain = 0;
+  /** The last event up the card. */
+  last: VerifyEventRow | undefined;
+  /** Of the events that the head's row holds. */
   top: VerifyEventRow | undefined;
+  applied = 0;
+  depthHeld = 0;
   shownState = idle;
   shownCounter = 0;
   readonly weeks = new Map<number, number[]>();
+  readonly weeksHeld = new Map<number, number[]>();
 
   constructor(
     readonly head: VerifyHeadRow,
     readonly dayOf: (sec: number) => number,
+    readonly through: number,
     readonly faults: Faults,
   ) {}
 
@@ -62,16 +71,34 @@ class CardProof {
     const { faults } = this;
     const key = this.key(e.counter);
     faults.same("event of the card's tenant", "event", key, this.head.card_tenant_id, e.tenant_id);
-    if (this.top?.counter === e.counter) {
-      faults.add("counter once", "event", key, `event ${this.top.event_id}`, `event ${e.event_id}`);
+    if (this.last?.counter === e.counter) {
+      const { event_id: other } = this.last;
+      faults.add("counter once", "event", key, `event ${other}`, `event ${e.event_id}`);
     }
-    this.top = e;
-    if (e.state !== null) {
-      this.shownState = e.state;
-      this.shownCounter = e.counter;
-    }
-    if (e.type === debit) this.spend(e);
+    this.last = e;
+    if (e.type === debit) this.spend(this.weeks, e);
+    if (e.event_id <= this.head.applied) this.hold(e);
+    else this.lack(e);
     return e.late === 1 ? this.takeLate(e) : this.takeChain(e);
+  }
+
+  /** The head's row holds the event. */
+  private hold(e: VerifyEventRow): void {
+    this.top = e;
+    this.applied = Math.max(this.applied, e.event_id);
+    if (e.late === 0) this.depthHeld += 1;
+    if (e.type === debit) this.spend(this.weeksHeld, e);
+    if (e.state === null) return;
+    this.shownState = e.state;
+    this.shownCounter = e.counter;
+  }
+
+  /** The head's row does not hold the event, so it must lie on top, and be looked for. */
+  private lack({ event_id: id, counter, late }: VerifyEventRow): void {
+    const { head, faults } = this;
+    if (late === 0 && counter > head.counter && id > this.through) return;
+    const expected = `events up to ${Math.max(id, this.through)}`;
+    faults.add("head", "head", `card ${head.card_no}, applied`, expected, head.applied);
   }
 
   private takeLate(e: VerifyEventRow): VerifyPlaceRow {
@@ -97,13 +124,16 @@ class CardProof {
     return this.depth % placeEvery === 0 ? e : undefined;
   }
 
-  private spend({ timestamp_sec: sec, amount }: VerifyEventRow): void {
+  private spend(
+    weeks: Map<number, number[]>,
+    { timestamp_sec: sec, amount }: VerifyEventRow,
+  ): void {
     const day = this.dayOf(sec);
     const week = weekOf(day);
-    const days = this.weeks.get(week) ?? [0, 0, 0, 0, 0, 0, 0];
+    const days = weeks.get(week) ?? [0, 0, 0, 0, 0, 0, 0];
     const weekday = weekdayOf(day);
     days[weekday] = (days[weekday] ?? 0) + amount;
-    this.weeks.set(week, days);
+    weeks.set(week, days);
   }
 
   /** Holds the head against what the events said. */
@@ -130,8 +160,9 @@ class CardProof {
       ["state", top.state, head.state],
       ["shown_state", this.shownState, head.shown_state],
       ["shown_counter", this.shownCounter, head.shown_counter],
-      ["depth", this.depth, head.depth],
+      ["depth", this.depthHeld, head.depth],
       ["late", this.late, head.late],
+      ["applied", this.applied, head.applied],
     ];
     for (const [column, expected, found] of pairs) {
       faults.same("head", "head", `${key}, ${column}`, expected, found);
@@ -141,14 +172,16 @@ class CardProof {
   /** The newest week stands in the head, each other one in a row. */
   finishWeeks(rows: readonly VerifyWeekRow[]): void {
     const { head, faults } = this;
-    const newest = this.weeks.size === 0 ? 0 : Math.max(...this.weeks.keys());
+    const newestOf = (weeks: Map<number, number[]>) => Math.max(0, ...weeks.keys());
     const key = (week: number) => `card ${head.card_no}, week ${week}`;
     if (head.tenant_id !== null) {
+      const newest = newestOf(this.weeksHeld);
       faults.same("week of debits", "head", `card ${head.card_no}, week`, newest, head.week);
-      const days = this.weeks.get(newest)?.join() ?? noWeek;
+      const days = this.weeksHeld.get(newest)?.join() ?? noWeek;
       faults.same("week of debits", "head", key(newest), days, daysOf(head));
     }
-    this.weeks.delete(newest);
+    // The newest of all is the head's, whether or not its row has come so far.
+    this.weeks.delete(newestOf(this.weeks));
     for (const row of rows) {
       const days = this.weeks.get(row.week)?.join() ?? "no row";
       faults.same("week of debits", "debit_week", key(row.week), days, daysOf(row));
@@ -239,7 +272,12 @@ function orphans({ event }: Walk, card: number, faults: Faults): void {
   }
 }
 
-export function verifyCards(q: Walkable, zones: ReadonlyMap<number, string>, faults: Faults): void {
+export async function verifyCards(
+  q: Walkable,
+  zones: ReadonlyMap<number, string>,
+  faults: Faults,
+): Promise<void> {
+  const through = await readThrough(q);
   const walk: Walk = {
     event: new Cursor(events(q)),
     place: new Cursor(places(q)),
@@ -250,7 +288,7 @@ export function verifyCards(q: Walkable, zones: ReadonlyMap<number, string>, fau
     const { card_no: card } = head;
     orphans(walk, card, faults);
     const zone = zones.get(head.card_tenant_id) ?? "UTC";
-    const proof = new CardProof(head, calendar(zone).dayOf, faults);
+    const proof = new CardProof(head, calendar(zone).dayOf, through, faults);
     for (let e = walk.event.next; e !== undefined && e.card_no === card; e = walk.event.next) {
       besides(walk, e, proof.take(e), faults);
       walk.event.take();

@@ -15,6 +15,7 @@ import {
   verifyBatches,
   verifyCardBalances,
   verifyCardEntries,
+  verifyCardRest,
   verifyCredits,
   verifyEvents,
   verifyHeads,
@@ -25,6 +26,7 @@ import {
   verifyReferences,
   verifySettlement,
   verifyTenants,
+  verifyThrough,
   verifyTopups,
   verifyWalletBalances,
   verifyWalletEntries,
@@ -63,9 +65,13 @@ export async function readZones(q: Walkable): Promise<Map<number, string>> {
 }
 
 export const cardEntries = (q: Walkable) => q.each(verifyCardEntries);
+export const cardRest = (q: Walkable) => q.each(verifyCardRest);
 export const cardBalances = (q: Walkable) => q.each(verifyCardBalances);
 export const walletEntries = (q: Walkable) => q.each(verifyWalletEntries);
 export const walletBalances = (q: Walkable) => q.each(verifyWalletBalances);
+/** The event that no head's row may lack. */
+export const readThrough = async (q: Walkable): Promise<number> =>
+  (await q.get(verifyThrough))?.through ?? 0;
 export const heads = (q: Walkable) => q.each(verifyHeads);
 export const events = (q: Walkable) => q.each(verifyEvents);
 export const places = (q: Walkable) => q.each(verifyPlaces);
