@@ -13,6 +13,7 @@ export interface RefusalRow {
 const rows = {
   not_found: { status: 404, message: "There is nothing at this address." },
   method_not_allowed: { status: 405, message: "This address does not offer that method." },
+  version_sunset: { status: 410, message: "This version of the API has ended." },
   payload_too_large: { status: 413, message: "The request body is larger than the limit." },
   rate_limited: { status: 429, message: "Too many requests; wait and try again.", transient: true },
   invalid_token: {

@@ -4,6 +4,7 @@
  * together, and failures become exit codes: 0 done, 1 failed, 2 wrong usage or refused.
  */
 import { Command, CommanderError } from "commander";
+import { addApiKey } from "./command/apikey.ts";
 import { addBackup } from "./command/backup.ts";
 import { addCard } from "./command/card.ts";
 import { endingOf } from "./command/context.ts";
@@ -19,6 +20,7 @@ import { addPolicy } from "./command/policy.ts";
 import { addServe } from "./command/serve.ts";
 import { addSimulate } from "./command/simulate.ts";
 import { addTenant } from "./command/tenant.ts";
+import { addUser } from "./command/user.ts";
 import { addVerify } from "./command/verify.ts";
 import { addVersion } from "./command/version.ts";
 
@@ -34,6 +36,8 @@ const groups = [
   addPolicy,
   addKeys,
   addTenant,
+  addUser,
+  addApiKey,
   addBackup,
   addVerify,
   addDoctor,

@@ -19,9 +19,11 @@ export interface Balances {
   readonly cards: Readonly<Record<string, Holds>>;
 }
 
-/** Rows of a query of the test's own. */
-export const rowsOf = <R>(store: Store, sql: string, ...params: Param[]): Promise<R[]> =>
-  store.read((q) => q.all(statement<Param[], R>(`test ${sql}`, sql), ...params));
+/** Rows of a query of the test's own, heads too as memory knows them. */
+export async function rowsOf<R>(store: Store, sql: string, ...params: Param[]): Promise<R[]> {
+  await store.settle();
+  return await store.read((q) => q.all(statement<Param[], R>(`test ${sql}`, sql), ...params));
+}
 
 /** Sums of all entries, by account and bucket. */
 export async function entrySums(store: Store, tenantId: number): Promise<Map<string, number>> {

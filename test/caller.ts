@@ -2,7 +2,7 @@
  * How tests call a server and tell it the time: requests through the very handler that sockets feed, and
  * a clock that moves only when told. No venue here.
  */
-import type { Serving } from "../src/app.ts";
+import type { Serving } from "../src/serve.ts";
 import type { Clock } from "../src/system/clock.ts";
 
 /** Thursday, 8 May 2025, 17:26:40 in Jakarta. */

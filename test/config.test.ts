@@ -29,15 +29,29 @@ describe("defaults", () => {
       issuer: "http://127.0.0.1:8080",
       problemBase: "http://127.0.0.1:8080/problems",
       docs: "public",
+      corsOrigins: [],
       trustProxyHops: 0,
+      registration: "closed",
+      verifiedEmailDue: undefined,
+      providers: [],
       tokenTtlSec: 31_536_000,
+      ratePerMin: 1000,
+      rateAdminPerMin: 5000,
       rateIpPerMin: 6000,
+      rateAuthPerMin: 10,
+      rateRefreshPerMin: 60,
       rateDeviceTokenPerMin: 5,
       rateDeviceTokenIpPerMin: 30,
       rateGrantPerMin: 10,
       rateDevicePerMin: 600,
       rateReportPerMin: 60,
       bodyLimitBytes: 1_048_576,
+      batchLimitBytes: 8_388_608,
+      valkeyUrl: "",
+      metricsToken: "",
+      otlpEndpoint: "",
+      smtpUrl: undefined,
+      mailFrom: "kartu@localhost",
       logLevel: "info",
       logJson: true,
       shutdownTimeoutSec: 10,
@@ -106,8 +120,22 @@ describe("values", () => {
     ["KARTU_TOKEN_TTL", "1", "tokenTtlSec", 1],
     ["KARTU_RATE_IP_PER_MIN", "0", "rateIpPerMin", 0],
     ["KARTU_BODY_LIMIT_BYTES", "1024", "bodyLimitBytes", 1024],
+    ["KARTU_BATCH_LIMIT_BYTES", "1024", "batchLimitBytes", 1024],
+    [
+      "KARTU_CORS_ORIGINS",
+      "https://a.example, http://b.example:8080",
+      "corsOrigins",
+      ["https://a.example", "http://b.example:8080"],
+    ],
     ["KARTU_LOG_LEVEL", "debug", "logLevel", "debug"],
     ["KARTU_LOG_JSON", "false", "logJson", false],
+    [
+      "KARTU_SMTP_URL",
+      "smtps://me:pw@mail.example:465",
+      "smtpUrl",
+      "smtps://me:pw@mail.example:465",
+    ],
+    ["KARTU_MAIL_FROM", "Kartu <k@pay.example>", "mailFrom", "Kartu <k@pay.example>"],
     ["KARTU_MASTER_KEY", key, "masterKey", keyBytes],
     ["KARTU_MASTER_KEY", key.slice(0, 43), "masterKey", keyBytes],
     ["KARTU_DATA", "/var/lib/kartu data", "dataDir", "/var/lib/kartu data"],
@@ -133,9 +161,17 @@ describe("values", () => {
     ["KARTU_TOKEN_TTL", "0"],
     ["KARTU_RATE_GRANT_PER_MIN", "1000001"],
     ["KARTU_BODY_LIMIT_BYTES", "1023"],
+    ["KARTU_CORS_ORIGINS", "*"],
+    ["KARTU_CORS_ORIGINS", "https://a.example/"],
+    ["KARTU_CORS_ORIGINS", "https://a.example,,https://b.example"],
+    ["KARTU_CORS_ORIGINS", "a.example"],
     ["KARTU_PUBLIC_URL", "pay.example"],
     ["KARTU_PUBLIC_URL", "ftp://pay.example"],
     ["KARTU_PUBLIC_URL", "https://pay.example/?a=1"],
+    ["KARTU_SMTP_URL", "https://mail.example"],
+    ["KARTU_SMTP_URL", "smtp://"],
+    ["KARTU_MAIL_FROM", "nobody"],
+    ["KARTU_MAIL_FROM", "a@b.c\nBcc: x@y.z"],
     ["KARTU_LOG_JSON", "yes"],
     ["KARTU_LOG_LEVEL", "trace"],
     ["KARTU_SHUTDOWN_TIMEOUT_SEC", "3601"],
@@ -203,6 +239,17 @@ describe("faults", () => {
     for (const bad of keys) expect(faultsOf({ KARTU_MASTER_KEY: bad })).toHaveLength(1);
   });
 
+  test("providers: every fault of the list in one line, and nothing of what it says", () => {
+    const bad = [{ id: "A", type: "oidc", clientSecret: "top-secret" }, "top-secret"];
+    const faults = faultsOf({ KARTU_PROVIDERS: JSON.stringify(bad) });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toStartWith("KARTU_PROVIDERS: provider 1: id must be");
+    expect(faults[0]).toContain("; provider 2: must be an object (the value is not shown)");
+    expect(faults[0]).not.toContain("top-secret");
+    const wallet = { id: "wallet", name: "Wallet", type: "wallet" } as const;
+    expect(good({ KARTU_PROVIDERS: JSON.stringify([wallet]) }).providers).toEqual([wallet]);
+  });
+
   test("a long value is cut", () => {
     expect(faultsOf({ KARTU_PORT: "9".repeat(5000) })[0]?.length).toBeLessThan(200);
   });
@@ -214,6 +261,10 @@ test("the table for the README has one row a variable and marks the secret", () 
   expect(rows[0]).toBe("| `KARTU_DATA` | `./kartu-data` | directory of database and key |");
   expect(rows.filter((row) => row.includes("†")).map((row) => row.split("`")[1])).toEqual([
     "KARTU_MASTER_KEY",
+    "KARTU_PROVIDERS",
+    "KARTU_VALKEY_URL",
+    "KARTU_METRICS_TOKEN",
+    "KARTU_SMTP_URL",
   ]);
   for (const row of rows) expect(row).toMatch(/^\| `KARTU_[A-Z_]+`( †)? \| `[^`]+` \| .+ \|$/);
 });

@@ -6,9 +6,11 @@ import { afterAll, afterEach } from "bun:test";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { databaseName, type Kartu, openKartu, serveKartu } from "../src/app.ts";
+import { databaseName, type Kartu, openKartu } from "../src/app.ts";
 import { type Config, readConfig } from "../src/config.ts";
 import type { Actor } from "../src/domain/audit.ts";
+import type { BookOptions } from "../src/feature/card/service.ts";
+import { type Serving, serveKartu } from "../src/serve.ts";
 import { openReader } from "../src/store/reader.ts";
 import { createLog } from "../src/system/log.ts";
 import { seededRandom } from "../src/system/random.ts";
@@ -58,9 +60,9 @@ async function makeTemplate(): Promise<string> {
     log,
   });
   const ownerPassword = "a long password";
-  await kartu.iam.initialise(
+  await kartu.tenant.initialise(
     { tenant: { name: "Kantin Utama" }, ownerEmail: "owner@example.com", ownerPassword },
-    operator,
+    { actor: operator },
     clock.nowMs(),
   );
   await kartu.close();
@@ -73,6 +75,8 @@ export interface VenueOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** A directory to open again instead of a fresh one; the caller removes it. */
   readonly dataDir?: string;
+  /** How cards are kept in memory. */
+  readonly book?: BookOptions;
 }
 
 /** The first tenant's venue, with what belongs to the whole server. */
@@ -88,6 +92,7 @@ export class Venue extends TenantUnderTest {
     /** What went wrong inside: internal errors and failed jobs, as log lines. */
     readonly faults: string[],
     private readonly end: () => Promise<void>,
+    readonly serving: Serving,
   ) {
     super(kartu, call, clock, tenant);
   }
@@ -101,7 +106,7 @@ export class Venue extends TenantUnderTest {
 
   async addTenant(name = "Kantin Kedua"): Promise<TenantUnderTest> {
     const { kartu, call, clock } = this;
-    const tenant = await kartu.iam.addTenant({ name }, operator, clock.nowMs());
+    const tenant = await kartu.tenant.addTenant({ name }, { actor: operator }, clock.nowMs());
     return new TenantUnderTest(kartu, call, clock, tenant);
   }
 
@@ -119,7 +124,7 @@ export class Venue extends TenantUnderTest {
     const { faults } = await file.scan((q) => kartu.verify.verify(q));
     await file.close();
     if (faults.length > 0) throw new Error(`verify: ${JSON.stringify(faults)}`);
-    for (const tenant of await kartu.iam.listTenants()) {
+    for (const tenant of await kartu.tenant.listTenants()) {
       const each = new TenantUnderTest(kartu, call, clock, tenant);
       await each.balances();
       const broken = await each.auditFaults();
@@ -148,12 +153,13 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
     clock,
     random: seededRandom(options.seed ?? 7),
     log,
+    ...(options.book && { book: options.book }),
   });
-  const serving = serveKartu(kartu, { host: "127.0.0.1", port: 0 });
-  const tenant = await kartu.iam.tenantBySlug();
+  const serving = await serveKartu(kartu, { host: "127.0.0.1", port: 0 });
+  const tenant = await kartu.tenant.tenantBySlug();
   if (tenant === undefined) throw new Error("a venue has a tenant");
   const end = (): Promise<void> => serving.stop(5);
-  return new Venue(kartu, callOf(serving), clock, tenant, dataDir, faults, end);
+  return new Venue(kartu, callOf(serving), clock, tenant, dataDir, faults, end, serving);
 }
 
 /** To be called once in each test file, at its top: venues and their directories go after each test. */

@@ -4,13 +4,15 @@ import { statement } from "./statement.ts";
 export interface KeptAnswerRow {
   readonly digest: Uint8Array;
   readonly status: number;
-  readonly body: string;
+  /** Null where the answer is sealed. */
+  readonly body: string | null;
+  readonly sealed: Uint8Array | null;
 }
 
 /** A kept answer that has not lapsed. */
 export const findKeptAnswer = statement<[scope: Uint8Array, nowSec: number], KeptAnswerRow>(
   "idempotency.find",
-  "SELECT digest, status, body FROM idempotency WHERE scope = ?1 AND expires_at > ?2",
+  "SELECT digest, status, body, sealed FROM idempotency WHERE scope = ?1 AND expires_at > ?2",
 );
 
 /** Over a row of the same scope only when that one has lapsed; one that lives stops the write. */
@@ -20,18 +22,19 @@ export const keepAnswer = statement<
     tenantId: number,
     digest: Uint8Array,
     status: number,
-    body: string,
+    body: string | null,
+    sealed: Uint8Array | null,
     expiresAtSec: number,
     nowSec: number,
   ]
 >(
   "idempotency.keep",
-  `INSERT INTO idempotency (scope, tenant_id, digest, status, body, expires_at)
-   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+  `INSERT INTO idempotency (scope, tenant_id, digest, status, body, sealed, expires_at)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
    ON CONFLICT (scope) DO UPDATE SET
      tenant_id = excluded.tenant_id, digest = excluded.digest, status = excluded.status,
-     body = excluded.body, expires_at = excluded.expires_at
-   WHERE idempotency.expires_at <= ?7`,
+     body = excluded.body, sealed = excluded.sealed, expires_at = excluded.expires_at
+   WHERE idempotency.expires_at <= ?8`,
 );
 
 /** Lapsed rows, so many at a time that the writer is not held up. */

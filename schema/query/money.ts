@@ -1,21 +1,25 @@
 /** Statements over wallets, transactions and postings. */
 import { statement } from "./statement.ts";
 
-export const systemWallet = statement<[tenantId: number, key: string], { wallet_no: number }>(
+/** In the tenant's currency unless one is named. */
+export const systemWallet = statement<
+  [tenantId: number, key: string, currency: string | null],
+  { wallet_no: number }
+>(
   "wallet.system",
   `SELECT w.wallet_no FROM tenant t JOIN wallet w ON w.tenant_id = t.tenant_id AND w.kind = 'system'
-     AND w.system_key = ?2 AND w.currency = t.currency WHERE t.tenant_id = ?1`,
+     AND w.system_key = ?2 AND w.currency = coalesce(?3, t.currency) WHERE t.tenant_id = ?1`,
 );
 
 export const systemWalletInsert = statement<
-  [uuid: string, tenantId: number, key: string, nowMs: number],
+  [uuid: string, tenantId: number, key: string, currency: string | null, nowMs: number],
   { wallet_no: number }
 >(
   "wallet.systemInsert",
   `INSERT INTO wallet (uuid, tenant_id, kind, system_key, currency, status, available, pending, frozen,
      created_at_ms, updated_at_ms, version)
-   SELECT ?1, tenant_id, 'system', ?3, currency, 'active', 0, 0, 0, ?4, ?4, 1 FROM tenant WHERE tenant_id = ?2
-   RETURNING wallet_no`,
+   SELECT ?1, tenant_id, 'system', ?3, coalesce(?4, currency), 'active', 0, 0, 0, ?5, ?5, 1
+   FROM tenant WHERE tenant_id = ?2 RETURNING wallet_no`,
 );
 
 export const walletAdd = statement<
@@ -30,7 +34,7 @@ export const walletAdd = statement<
 >(
   "wallet.add",
   `UPDATE wallet SET available = available + ?3, pending = pending + ?4, frozen = frozen + ?5,
-     updated_at_ms = ?6, version = version + 1 WHERE wallet_no = ?2 AND tenant_id = ?1`,
+     updated_at_ms = ?6 WHERE wallet_no = ?2 AND tenant_id = ?1`,
 );
 
 export const txnInsert = statement<
@@ -49,6 +53,7 @@ export const txnInsert = statement<
     afterFrozen: number,
     reason: string | null,
     quarantineNo: number | null,
+    referenceNo: number | null,
     source: string,
     createdBy: string,
     nowMs: number,
@@ -57,9 +62,9 @@ export const txnInsert = statement<
 >(
   "txn.insert",
   `INSERT INTO txn (uuid, tenant_id, type, status, amount, currency, card_no, wallet_no, counter_wallet_no,
-     counter_card_no, after_available, after_pending, after_frozen, reason, quarantine_no, source, created_by,
-     created_at_ms, updated_at_ms)
-   SELECT ?1, tenant_id, ?3, ?4, ?5, currency, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17
+     counter_card_no, after_available, after_pending, after_frozen, reason, quarantine_no, reference_txn_no,
+     source, created_by, created_at_ms, updated_at_ms)
+   SELECT ?1, tenant_id, ?3, ?4, ?5, currency, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18
    FROM tenant WHERE tenant_id = ?2 RETURNING txn_no`,
 );
 

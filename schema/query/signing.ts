@@ -5,12 +5,13 @@ export interface SigningKeyRow {
   kid: string;
   public_jwk: string;
   sealed_private: Uint8Array;
+  created_at_ms: number;
 }
 
 /** Signing keys with this prefix that still sign or are still published, oldest first. */
 export const signingKeys = statement<[kidFrom: string, kidBelow: string], SigningKeyRow>(
   "signing.keys",
-  `SELECT kid, public_jwk, sealed_private FROM signing_key
+  `SELECT kid, public_jwk, sealed_private, created_at_ms FROM signing_key
    WHERE kid >= ?1 AND kid < ?2 AND retired_at_ms IS NULL ORDER BY created_at_ms, kid`,
 );
 
@@ -20,4 +21,10 @@ export const signingKeyInsert = statement<
   "signing.insert",
   `INSERT INTO signing_key (kid, public_jwk, sealed_private, created_at_ms)
    VALUES (?1, ?2, ?3, ?4)`,
+);
+
+/** Taken out of what is published; nothing that it signed lives any more. */
+export const signingKeyRetire = statement<[kid: string, atMs: number]>(
+  "signing.retire",
+  "UPDATE signing_key SET retired_at_ms = ?2 WHERE kid = ?1 AND retired_at_ms IS NULL",
 );

@@ -20,7 +20,18 @@ CREATE TABLE wallet (
   CHECK ((kind = 'user') = (user_no IS NOT NULL)),
   CHECK (available >= 0 OR system_key IN ('cash', 'suspense'))
 ) STRICT;
+CREATE INDEX wallet_kind ON wallet (tenant_id, kind);
+CREATE INDEX wallet_user ON wallet (user_no) WHERE user_no IS NOT NULL;
 CREATE UNIQUE INDEX wallet_system ON wallet (tenant_id, system_key, currency) WHERE kind = 'system';
+
+-- What people call the wallet of a card; without a row it has the card's name.
+CREATE TABLE card_label (
+  card_no       INTEGER PRIMARY KEY REFERENCES card,
+  tenant_id     INTEGER NOT NULL REFERENCES tenant,
+  label         TEXT    CHECK (length(label) <= 100),
+  updated_at_ms INTEGER NOT NULL,
+  version       INTEGER NOT NULL
+) STRICT;
 
 -- Why money moved. A device's debit or credit is no row here but its event row.
 CREATE TABLE txn (
@@ -31,6 +42,9 @@ CREATE TABLE txn (
                       'topup', 'card_debit', 'card_credit', 'reissue', 'refund')),
   status            TEXT    NOT NULL CHECK (status IN ('completed', 'held', 'confirmed', 'canceled',
                       'pending', 'parked')),
+  -- Which entries the row itself stands for, see `entry`: 0 none, they are postings; 1 available to the
+  -- other side's; 2 back from there; 3 a hold: available to frozen, and what its status says after.
+  journal           INTEGER NOT NULL DEFAULT 0 CHECK (journal BETWEEN 0 AND 3),
   amount            INTEGER NOT NULL CHECK (amount BETWEEN 0 AND 9007199254740991),
   currency          TEXT    NOT NULL,
   -- Exactly one of each pair, where the transaction has that side.
@@ -54,10 +68,29 @@ CREATE TABLE txn (
   created_at_ms     INTEGER NOT NULL,
   updated_at_ms     INTEGER NOT NULL,
   CHECK (wallet_no IS NULL OR card_no IS NULL),
-  CHECK (counter_wallet_no IS NULL OR counter_card_no IS NULL)
+  CHECK (counter_wallet_no IS NULL OR counter_card_no IS NULL),
+  CHECK (journal = 0 OR (wallet_no IS NULL) <> (card_no IS NULL)),
+  CHECK (journal NOT IN (1, 2) OR (counter_wallet_no IS NULL) <> (counter_card_no IS NULL)),
+  CHECK ((journal = 3) = (type = 'hold')),
+  CHECK (journal <> 3 OR (status = 'confirmed') = (counter_wallet_no IS NOT NULL)),
+  CHECK ((type = 'hold') = (expires_at_ms IS NOT NULL))
 ) STRICT;
 CREATE INDEX txn_tenant ON txn (tenant_id, txn_no);
+CREATE INDEX txn_wallet ON txn (wallet_no) WHERE wallet_no IS NOT NULL;
 CREATE INDEX txn_card ON txn (card_no) WHERE card_no IS NOT NULL;
+CREATE INDEX txn_counter ON txn (counter_wallet_no) WHERE counter_wallet_no IS NOT NULL;
+CREATE INDEX txn_counter_card ON txn (counter_card_no) WHERE counter_card_no IS NOT NULL;
+-- Nothing is reversed twice.
+CREATE UNIQUE INDEX txn_reversal ON txn (reference_txn_no) WHERE type = 'reversal';
+CREATE INDEX txn_held ON txn (wallet_no, card_no) WHERE status = 'held';
+CREATE INDEX txn_hold_due ON txn (expires_at_ms) WHERE status = 'held';
+-- Its entries stay what they were; only how it ended is added.
+CREATE TRIGGER txn_no_change BEFORE UPDATE OF uuid, tenant_id, type, journal, amount, currency, wallet_no,
+    card_no, counter_card_no, reference_txn_no, created_at_ms ON txn
+  BEGIN SELECT RAISE(ABORT, 'txn is append-only'); END;
+CREATE TRIGGER txn_ended BEFORE UPDATE OF status, counter_wallet_no ON txn
+  WHEN old.status NOT IN ('held', 'pending')
+  BEGIN SELECT RAISE(ABORT, 'txn has ended'); END;
 CREATE TRIGGER txn_no_delete BEFORE DELETE ON txn
   BEGIN SELECT RAISE(ABORT, 'txn is never deleted'); END;
 
@@ -116,9 +149,20 @@ CREATE INDEX topup_awaiting ON topup (card_no)
   WHERE event_id IS NULL AND status <> 'canceled';
 CREATE INDEX topup_unsettled ON topup (made_at_ms) WHERE status = 'pending' AND stale = 0;
 
--- Every posting there is: the stored ones and those that event rows stand for.
+-- Every posting there is: the stored ones and those that rows of transactions and of events stand for.
 CREATE VIEW entry AS
   SELECT tenant_id, txn_no, event_id, wallet_no, card_no, bucket, amount FROM posting
+  UNION ALL SELECT tenant_id, txn_no, NULL, wallet_no, card_no, 0,
+      CASE journal WHEN 2 THEN amount ELSE -amount END FROM txn WHERE journal <> 0
+  UNION ALL SELECT tenant_id, txn_no, NULL, counter_wallet_no, counter_card_no, 0,
+      CASE journal WHEN 2 THEN -amount ELSE amount END FROM txn WHERE journal IN (1, 2)
+  UNION ALL SELECT tenant_id, txn_no, NULL, wallet_no, card_no, 2, amount FROM txn WHERE journal = 3
+  UNION ALL SELECT tenant_id, txn_no, NULL, wallet_no, card_no, 2, -amount FROM txn
+    WHERE journal = 3 AND status <> 'held'
+  UNION ALL SELECT tenant_id, txn_no, NULL, counter_wallet_no, NULL, 0, amount FROM txn
+    WHERE journal = 3 AND status = 'confirmed'
+  UNION ALL SELECT tenant_id, txn_no, NULL, wallet_no, card_no, 0, amount FROM txn
+    WHERE journal = 3 AND status = 'canceled'
   UNION ALL SELECT tenant_id, NULL, event_id, NULL, card_no, 0, -amount FROM event WHERE booking = 1
   UNION ALL SELECT e.tenant_id, NULL, e.event_id, d.settlement_wallet_no, NULL, 0, e.amount
     FROM event e JOIN device d ON d.device_no = e.device_no WHERE e.booking = 1

@@ -6,31 +6,28 @@ CREATE TABLE tenant (
   name              TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
   type              TEXT    NOT NULL CHECK (type IN ('platform', 'partner', 'client')),
   parent_id         INTEGER REFERENCES tenant,
+  -- The root stands at 0.
+  depth             INTEGER NOT NULL CHECK (depth >= 0),
+  -- blocked stops its people, not its devices; deleted is for good.
+  status            TEXT    NOT NULL CHECK (status IN ('active', 'blocked', 'deleted')),
+  block_reason      TEXT    CHECK (length(block_reason) <= 256),
+  logo_url          TEXT    CHECK (length(logo_url) <= 2048),
   currency          TEXT    NOT NULL CHECK (length(currency) = 3),
   timezone          TEXT    NOT NULL,
+  locale            TEXT    NOT NULL,
   policy_version    INTEGER NOT NULL CHECK (policy_version >= 1),
   blocklist_version INTEGER NOT NULL CHECK (blocklist_version >= 0),
   created_at_ms     INTEGER NOT NULL,
   updated_at_ms     INTEGER NOT NULL,
   version           INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX tenant_parent ON tenant (parent_id);
 
--- A person, known once to the whole server; what they may do is in their memberships.
-CREATE TABLE user_account (
-  user_no       INTEGER PRIMARY KEY,
-  uuid          TEXT    NOT NULL UNIQUE CHECK (length(uuid) = 36),
-  email         TEXT    NOT NULL UNIQUE CHECK (length(email) BETWEEN 3 AND 254),
-  name          TEXT    CHECK (length(name) BETWEEN 1 AND 100),
-  password_hash TEXT    NOT NULL,
-  created_at_ms INTEGER NOT NULL,
-  updated_at_ms INTEGER NOT NULL,
-  version       INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE membership (
-  tenant_id     INTEGER NOT NULL REFERENCES tenant,
-  user_no       INTEGER NOT NULL REFERENCES user_account,
-  role          TEXT    NOT NULL,
-  created_at_ms INTEGER NOT NULL,
-  PRIMARY KEY (tenant_id, user_no)
+-- Every pair of a tenant and one above it, itself included at distance 0.
+CREATE TABLE tenant_closure (
+  ancestor_id   INTEGER NOT NULL REFERENCES tenant,
+  descendant_id INTEGER NOT NULL REFERENCES tenant,
+  distance      INTEGER NOT NULL CHECK (distance >= 0),
+  PRIMARY KEY (ancestor_id, descendant_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_closure_up ON tenant_closure (descendant_id, distance);

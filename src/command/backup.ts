@@ -5,7 +5,8 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { compose, databasePath } from "../app.ts";
+import { databasePath } from "../app.ts";
+import { compose } from "../compose.ts";
 import { SealBroken } from "../domain/seal.ts";
 import { backup, filesPrefix, type Manifest } from "../store/backup.ts";
 import { lockName } from "../store/lock.ts";

@@ -1,5 +1,5 @@
 /** What the operator does to one card: looking at it with its timeline, and blocking it. */
-import type { Services } from "../app.ts";
+import type { Services } from "../compose.ts";
 import type { DeviceIdentity } from "../domain/identity.ts";
 import { OperatorRefused } from "../domain/operator.ts";
 import { Refused } from "../domain/refused.ts";

@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
-import { OperatorRefused } from "../domain/operator.ts";
+import { Problem } from "../domain/problem.ts";
 import { Refused } from "../domain/refused.ts";
 import { type Clock, systemClock } from "../system/clock.ts";
 import { createLog, type Log } from "../system/log.ts";
@@ -76,10 +76,16 @@ export function contextOf(
   };
 }
 
+/** What was refused, with each input that is at fault. */
+const wordsOf = ({ message, extra }: Problem): string =>
+  extra.errors === undefined
+    ? message
+    : extra.errors.map((fault) => `${fault.field}: ${fault.message}`).join("\n");
+
 /** The code that the program ends with, and the words for it. */
 export function endingOf(error: unknown): { code: 1 | 2; text: string } {
   if (error instanceof UsageError) return { code: 2, text: error.message };
-  if (error instanceof OperatorRefused) return { code: 2, text: error.message };
+  if (error instanceof Problem) return { code: 2, text: wordsOf(error) };
   if (error instanceof Refused) return { code: 2, text: error.message };
   return { code: 1, text: error instanceof Error ? error.message : String(error) };
 }

@@ -60,7 +60,7 @@ async function freshSecrets({ ask, devices }: Venue): Promise<DeviceSpec[]> {
 async function live(venue: Venue): Promise<void> {
   const { context, running, ask } = venue;
   const { url } = running.serving;
-  const clock = await serverClock(url, false);
+  const clock = await serverClock(url);
   for (let day = 1; ; day++) {
     const devices = day === 1 ? venue.devices : await freshSecrets(venue);
     const users = await makeMembers(ask, `Guest of day ${day}`, round.cards, undefined);

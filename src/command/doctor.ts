@@ -6,7 +6,8 @@ import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { schemaVersion } from "../../schema/tables.ts";
-import { compose, databasePath } from "../app.ts";
+import { databasePath } from "../app.ts";
+import { compose } from "../compose.ts";
 import { calendar } from "../domain/calendar.ts";
 import { openReader } from "../store/reader.ts";
 import { masterKeyExposure, readMasterKey } from "../system/masterkey.ts";
@@ -89,9 +90,9 @@ async function opens(context: Context): Promise<Finding> {
   try {
     const masterKey = readMasterKey(dataDir, config.masterKey);
     const publicUrl = () => config.publicUrl;
-    const { iam, key, signing } = compose({ store, masterKey, random, config, publicUrl });
+    const { tenant, key, signing } = compose({ store, masterKey, random, config, publicUrl });
     await signing.signer("grt_");
-    for (const { tenantId } of await iam.listTenants()) await key.ring(tenantId);
+    for (const { tenantId } of await tenant.listTenants()) await key.ring(tenantId);
     return ok(check, "grants can be signed, session keys derived");
   } catch (error) {
     return fail(check, messageOf(error), "find the key that this data was made with");
@@ -104,7 +105,7 @@ async function database(context: Context): Promise<Finding> {
   const { dataDir } = context;
   const check = "database";
   try {
-    const tenants = await reading(context, (host) => host.iam.listTenants());
+    const tenants = await reading(context, (host) => host.tenant.listTenants());
     const size = Math.ceil(statSync(databasePath(dataDir)).size / MiB);
     if (tenants.length === 0) return fail(check, "no tenant", "restore a backup, or init anew");
     return ok(check, `schema ${schemaVersion}, ${size} MiB, ${tenants.length} tenants`);

@@ -3,8 +3,9 @@
  * suspension, and its clock. Used by whoever runs one.
  */
 import type { DeviceSpec, Role, SimClock } from "../sim/world.ts";
-import { CommandFailed, ServerWentAway } from "./context.ts";
+import { CommandFailed, ServerWentAway, UsageError } from "./context.ts";
 import type { ArgsOf, OperationName, ResultOf, Tell } from "./operation.ts";
+import { askServer } from "./socket.ts";
 
 /** Has an operation done, here or by the live server. */
 export type Ask = <N extends OperationName>(
@@ -118,15 +119,22 @@ async function insist(step: () => Promise<void>): Promise<void> {
 /** A server that is restarted is waited for, so long. */
 const triesMax = 60;
 const tryAgainMs = 250;
-const clockPath = "/api/v1/gateway/clock";
 
-async function moveClock(url: string, body: object): Promise<Response> {
-  return await fetch(url + clockPath, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-}
+/** Moves a server's clock by so many seconds (0: looks whether it can be); the time then, in ms. */
+export type MoveClock = (sec: number) => Promise<number>;
+
+/**
+ * The clock of the live server of a directory, by its socket: over the network only the owner may move it.
+ * Throws ServerWentAway (nobody answers now), UsageError (it is no development server).
+ */
+export const clockOf =
+  (dataDir: string): MoveClock =>
+  async (advanceSec) => {
+    const request = { command: "clock.advance", args: { advanceSec } };
+    const answer = await askServer(dataDir, request, () => undefined);
+    if (answer === undefined) throw new ServerWentAway("no server answers for this directory");
+    return Date.parse((answer.result as ResultOf<"clock.advance">).now);
+  };
 
 /**
  * When an answer was made, in ms; NaN if it does not say. `Date` is the machine's time; an id of version
@@ -140,10 +148,10 @@ function timeOf(headers: Headers): number {
 }
 
 /**
- * The clock of the server at `url`, movable if it is one in development and `mayMove`. @throws
- * CommandFailed nobody answers there
+ * The clock of the server at `url`, which goes on by itself, or is moved by `move` where that can be.
+ * @throws CommandFailed nobody answers there
  */
-export async function serverClock(url: string, mayMove: boolean): Promise<SimClock> {
+export async function serverClock(url: string, move?: MoveClock): Promise<SimClock> {
   let aheadMs = 0;
   const now = () => Math.floor((Date.now() + aheadMs) / 1000);
   const follow = (serverMs: number) => {
@@ -152,26 +160,18 @@ export async function serverClock(url: string, mayMove: boolean): Promise<SimClo
   const reached = await fetch(`${url}/.well-known/jwks.json`).catch((cause) => {
     throw new CommandFailed(`nobody answers at ${url}`, { cause });
   });
-  // A body that is refused tells whether there is such a clock, and moves nothing.
-  const isMovable = mayMove && (await moveClock(url, {})).status === 400;
-  if (!isMovable) {
+  if (move === undefined || !(await canMove(move))) {
     follow(timeOf(reached.headers));
     return { now };
   }
-  const move = async (sec: number): Promise<void> => {
-    const response = await moveClock(url, { advanceSec: sec });
-    const { now: text } = (await response.json()) as { now?: string };
-    if (!response.ok) throw new CommandFailed(`${url}${clockPath} answered ${response.status}`);
-    follow(Date.parse(text ?? ""));
-  };
   /** A server that is away for a moment may have moved its clock before it went: only the rest is due. */
   const advance = async (sec: number): Promise<void> => {
     const target = now() + sec;
     for (let tries = 0; now() < target; tries++) {
       try {
-        await move(target - now());
+        follow(await move(target - now()));
       } catch (error) {
-        if (error instanceof CommandFailed || tries >= triesMax) throw error;
+        if (!(error instanceof ServerWentAway) || tries >= triesMax) throw error;
         await Bun.sleep(tryAgainMs);
         const reached = await fetch(`${url}/.well-known/jwks.json`).catch(() => undefined);
         if (reached !== undefined) follow(timeOf(reached.headers));
@@ -180,4 +180,15 @@ export async function serverClock(url: string, mayMove: boolean): Promise<SimClo
   };
   await advance(1);
   return { now, advance };
+}
+
+/** A server that refuses is none in development; one that does not answer is another's. */
+async function canMove(move: MoveClock): Promise<boolean> {
+  try {
+    await move(0);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ServerWentAway) return false;
+    throw error;
+  }
 }

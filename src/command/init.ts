@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } fro
 import { join } from "node:path";
 import type { Command } from "commander";
 import { databasePath, openKartu } from "../app.ts";
-import { checkPassword } from "../domain/tenant.ts";
+import { checkNewPassword } from "../domain/password.ts";
 import { checkEmail, checkName } from "../domain/text.ts";
 import { syncDirectory } from "../store/backup.ts";
 import { lockDirectory, lockName } from "../store/lock.ts";
@@ -50,7 +50,9 @@ export async function initDirectory(context: Context, options: InitOptions): Pro
   const { dataDir } = context;
   checkName("tenant", options.tenant);
   checkEmail("owner-email", options.ownerEmail);
-  if (options.ownerPassword !== undefined) checkPassword(options.ownerPassword, options.ownerEmail);
+  if (options.ownerPassword !== undefined) {
+    checkNewPassword(options.ownerPassword, options.ownerEmail, "owner-password");
+  }
   refuseFilled(dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dataDir);
@@ -98,9 +100,9 @@ async function initialise(
   const kartu = await openKartu({ dataDir, config: { ...config, masterKey }, clock, random, log });
   try {
     const draft = { tenant: { name: tenant }, ownerEmail };
-    const made = await kartu.iam.initialise(
+    const made = await kartu.tenant.initialise(
       ownerPassword === undefined ? draft : { ...draft, ownerPassword },
-      cli,
+      { actor: cli },
       clock.nowMs(),
     );
     return {

@@ -3,7 +3,7 @@
  * arguments, what to call. Run in the process that may write, be that this one or a live server; what
  * is not in the table cannot be asked of either.
  */
-import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import {
   blockReasonMaxChars,
   deviceIdMaxChars,
@@ -14,51 +14,21 @@ import {
   noteMaxChars,
   uint32Max,
 } from "../../schema/bound.ts";
-import type { Services } from "../app.ts";
-import type { Actor } from "../domain/audit.ts";
 import { roles } from "../domain/identity.ts";
 import { OperatorRefused } from "../domain/operator.ts";
 import { parsePolicyChange, policyFields, shownValue } from "../domain/policy.ts";
 import { membersAddedMax } from "../feature/member/service.ts";
 import type { PolicyTarget } from "../feature/policy/service.ts";
 import { compileShape } from "../http/contract.ts";
-import type { Store } from "../store/seam.ts";
 import { blockCard, showCard } from "./cardop.ts";
 import { UsageError } from "./context.ts";
-import { deviceView, flagView, isoOfSec, keyView, memberView, tenantView } from "./view.ts";
+import { cli, type Operation, operation, reading, tenantOf, tenantSlug, text } from "./kind.ts";
+import { peopleOperations } from "./peopleop.ts";
+import { deviceView, flagView, isoOfSec, keyView, memberView } from "./view.ts";
 
-/** What an operation works on: the features over a store, and the time. */
-export interface Host extends Services {
-  readonly store: Store;
-  readonly clock: { nowMs(): number };
-}
+export { cli, type Host, type Operation, type Tell } from "./kind.ts";
 
-export type Tell = (done: number, total: number) => void;
-
-export interface Operation<S extends TObject = TObject, R = unknown> {
-  readonly args: S;
-  /** Changes nothing, so that it needs no writer. */
-  readonly reads?: true;
-  run(host: Host, args: Static<S>, tell: Tell): Promise<R>;
-}
-
-const operation = <P extends Record<string, TSchema>, R>(
-  fields: P,
-  run: (host: Host, args: Static<TObject<P>>, tell: Tell) => Promise<R>,
-): Operation<TObject<P>, R> => ({
-  args: Type.Object(fields, { additionalProperties: false }),
-  run,
-});
-
-const reading = <P extends Record<string, TSchema>, R>(
-  fields: P,
-  run: (host: Host, args: Static<TObject<P>>) => Promise<R>,
-): Operation<TObject<P>, R> => ({ ...operation(fields, run), reads: true });
-
-export const cli: Actor = { type: "system", id: "cli" };
-
-const text = (max: number, min = 1) => Type.String({ minLength: min, maxLength: max });
-const tenant = Type.Optional(text(64));
+const tenant = tenantSlug;
 const deviceId = text(deviceIdMaxChars);
 const userId = Type.Integer({ minimum: 1, maximum: uint32Max });
 const keyVersion = Type.Integer({ minimum: 1, maximum: keyVersionMax });
@@ -67,20 +37,11 @@ const after = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const limit = Type.Integer({ minimum: 1, maximum: 1_000 });
 const scope = { zone: Type.Optional(text(nameMaxChars)), device: Type.Optional(deviceId) };
 const note = text(noteMaxChars);
+/** Up to a leap year; 0 looks whether the clock can be moved. */
+const advanceSec = Type.Integer({ minimum: 0, maximum: 31_622_400 });
 const flagStatus = Type.Union(
   (["open", "approved", "dismissed"] as const).map((word) => Type.Literal(word)),
 );
-
-/** @throws OperatorRefused `not-found` */
-async function tenantOf(host: Host, slug: string | undefined): Promise<number> {
-  const found = await host.iam.tenantBySlug(slug);
-  if (found !== undefined) return found.tenantId;
-  throw new OperatorRefused(
-    "not-found",
-    slug === undefined ? "there is no tenant: run `kartu init`" : `there is no tenant ${slug}`,
-    "tenant",
-  );
-}
 
 function targetOf({ zone, device }: { zone?: string; device?: string }): PolicyTarget {
   if (zone !== undefined && device !== undefined) {
@@ -200,10 +161,19 @@ export const operations = {
   "flag.approve": flagDecision("approve"),
   "flag.dismiss": flagDecision("dismiss"),
 
-  "tenant.add": operation({ name: text(nameMaxChars) }, async (host, { name }) =>
-    tenantView(await host.iam.addTenant({ name }, cli, host.clock.nowMs())),
-  ),
-  "tenant.list": reading({}, async (host) => (await host.iam.listTenants()).map(tenantView)),
+  "clock.advance": operation({ advanceSec }, async (host, args) => {
+    if (host.advance === undefined) {
+      throw new OperatorRefused(
+        "wrong-state",
+        "only the clock of a live server with KARTU_ENV=development can be moved",
+      );
+    }
+    const sec = args.advanceSec;
+    const nowMs = sec === 0 ? host.clock.nowMs() : await host.advance(sec);
+    return { now: new Date(nowMs).toISOString() };
+  }),
+
+  ...peopleOperations,
 
   "member.add": operation(
     {

@@ -15,6 +15,21 @@ export async function* pages<T>(
   }
 }
 
+/** The same newest first: @param read rows below a key, in descending order of it. */
+export async function* pagesDown<R, T>(
+  read: (below: number, limit: number) => Promise<readonly R[]>,
+  keyOf: (row: R) => number,
+  shownOf: (row: R) => T,
+): AsyncGenerator<readonly T[]> {
+  for (let below = Number.MAX_SAFE_INTEGER; ; ) {
+    const rows = await read(below, pageRows);
+    yield rows.map(shownOf);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageRows) return;
+    below = keyOf(last);
+  }
+}
+
 /** A list that one read holds whole. */
 export async function* onePage<T>(rows: Promise<readonly T[]>): AsyncGenerator<readonly T[]> {
   yield await rows;

@@ -2,7 +2,8 @@
  * The features over a data directory that is only read: beside a live server or with none. No lock, no
  * migration, and no master key, since nothing that is shown is sealed.
  */
-import { compose, databasePath, schema } from "../app.ts";
+import { databasePath, schema } from "../app.ts";
+import { compose } from "../compose.ts";
 import { NotReadable, openReader, type ReaderStore } from "../store/reader.ts";
 import { CommandFailed, type Context } from "./context.ts";
 import type { Host } from "./operation.ts";

@@ -1,6 +1,7 @@
 /** `kartu serve`: the server, until it is told to stop. An empty directory is initialised first. */
 import type { Command } from "commander";
-import { type Kartu, openKartu, type Serving, serveKartu } from "../app.ts";
+import { type Kartu, openKartu } from "../app.ts";
+import { type Serving, serveKartu } from "../serve.ts";
 import { systemClock } from "../system/clock.ts";
 import { createLog } from "../system/log.ts";
 import { readOffset } from "../system/offset.ts";
@@ -33,18 +34,21 @@ export async function start(context: Context, offsetSec: number): Promise<Runnin
   });
   const log = createLog({ ...logOptions, nowMs: () => clock.nowMs() });
   const kartu = await openKartu({ dataDir, config, clock, random, log });
-  if ((await kartu.iam.tenantBySlug()) === undefined) {
+  if ((await kartu.tenant.tenantBySlug()) === undefined) {
     await kartu.close();
     throw new CommandFailed(`the database in ${dataDir} has no tenant: it was not made by init`);
   }
   let serving: Serving;
   try {
-    serving = serveKartu(kartu, { host: config.host, port: config.port });
+    serving = await serveKartu(kartu, { host: config.host, port: config.port });
   } catch (error) {
     await kartu.close();
     throw error;
   }
-  const socket = serveSocket(kartu, dataDir);
+  const socket = serveSocket(
+    { ...kartu, ...(config.env === "development" && { advance: serving.advance }) },
+    dataDir,
+  );
   return {
     kartu,
     serving,

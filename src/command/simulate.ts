@@ -8,6 +8,7 @@ import type { DeviceSpec } from "../sim/world.ts";
 import { CommandFailed, type Context, contextOf, UsageError, wholeNumber } from "./context.ts";
 import {
   type Ask,
+  clockOf,
   fillMembers,
   fleetFor,
   makeDevices,
@@ -161,7 +162,8 @@ async function run(context: Context, options: Options): Promise<void> {
   const rate =
     options.rate === undefined ? undefined : wholeNumber(options.rate, "--rate", 1, 1_000_000);
   const seed = options.seed ?? random.bytes(4).toHex();
-  const clock = await serverClock(url, options.realTime !== true);
+  const isMoved = options.realTime !== true && context.dataGiven;
+  const clock = await serverClock(url, isMoved ? clockOf(context.dataDir) : undefined);
   const crew = await crewOf(context, options, seed, cards);
   const { tell, end } = phases(out);
   const base = { url, cards, events, seed, clock, ...crew, ...(rate !== undefined && { rate }) };
@@ -190,7 +192,7 @@ export function addSimulate(program: Command): void {
     .option("--events <number>", "about so many events", "1000")
     .option("--seed <text>", "the same seed makes the same taps; each run needs its own")
     .option("--rate <number>", "events a second at most")
-    .option("--real-time", "leave the clock of a development server alone")
+    .option("--real-time", "leave the clock of a development server (with --data) alone")
     .addHelpText(
       "after",
       "\nWithout --devices, --data of the live server is needed: devices and members are made there.\n" +

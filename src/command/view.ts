@@ -1,9 +1,9 @@
 /** Records as the commands show them: camelCase, times as ISO 8601 in UTC, nulls written out. */
 import type { Device } from "../feature/device/service.ts";
 import type { FlagRow } from "../feature/flag/service.ts";
-import type { Tenant } from "../feature/iam/service.ts";
 import type { KeyVersion } from "../feature/key/service.ts";
 import type { Member } from "../feature/member/service.ts";
+import type { Tenant } from "../feature/tenant/service.ts";
 
 export const isoOfMs = (ms: number): string => new Date(ms).toISOString();
 const orNull = (ms: number | null): string | null => (ms === null ? null : isoOfMs(ms));
@@ -53,6 +53,7 @@ export const tenantView = (t: Tenant) => ({
   slug: t.slug,
   name: t.name,
   type: t.type,
+  status: t.status,
   currency: t.currency,
   timezone: t.timezone,
   createdAt: isoOfMs(t.createdAtMs),

@@ -1,29 +1,9 @@
-/**
- * An expected failure on the operator's side: a slug of the closed list below, thrown by a service and
- * turned into words (command line) or a problem document by its door. Not for devices: see refused.ts.
- */
-export type OperatorSlug =
-  | "already-exists"
-  | "ids-exhausted"
-  | "in-use"
-  | "insufficient-funds"
-  | "not-found"
-  | "still-rejected"
-  | "unblock-by-reissue"
-  | "validation-error"
-  | "version-conflict"
-  | "wallet-empty"
-  | "wrong-state";
+/** A `Problem` said in an operator's sentence, with the input at fault where there is one. */
+import type { ProblemSlug } from "../../schema/problem.ts";
+import { Problem } from "./problem.ts";
 
-export class OperatorRefused extends Error {
-  override readonly name = "OperatorRefused";
-
-  /** `field` names the input that is at fault, where one is. */
-  constructor(
-    readonly slug: OperatorSlug,
-    message: string,
-    readonly field?: string,
-  ) {
-    super(message);
+export class OperatorRefused extends Problem {
+  constructor(slug: ProblemSlug, message: string, field?: string) {
+    super(slug, message, field === undefined ? {} : { field });
   }
 }

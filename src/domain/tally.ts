@@ -16,6 +16,7 @@ const noTotals = (): DayTotals => ({
   rejected: 0,
   flagged: 0,
   lateEvents: 0,
+  parkedAmount: 0,
 });
 
 type Moment = Pick<IncomingEvent, "timestamp">;
@@ -70,7 +71,10 @@ export class Tally {
       totals.credits += 1;
       totals.creditAmount += amount;
       this.credits += amount;
-      if (parked) this.parked += amount;
+      if (parked) {
+        this.parked += amount;
+        totals.parkedAmount += amount;
+      }
     }
   }
 

@@ -20,3 +20,6 @@ export function checkEmail(field: string, value: string): void {
     invalid(field, "must be a mail address");
   }
 }
+
+/** A mail address as it is kept: without blanks around it, in lower case. */
+export const mailAddress = (given: string): string => given.trim().toLowerCase();

@@ -1,6 +1,6 @@
 /**
- * What a request says about itself before anything is decided: its id and the address it came from.
- * Not who is calling: that is the guard's.
+ * What a request says about itself before anything is decided: its path, its id and the address it came
+ * from; and what every answer says back. Not who is calling: that is the guard's.
  */
 import { isIP } from "node:net";
 
@@ -30,7 +30,9 @@ function bareAddress(text: string): string | null {
  * entry that is no address leaves the last good one.
  */
 export function addressOf(request: Request, socketAddress: string, hops: number): string {
-  let address = bareAddress(socketAddress) ?? socketAddress;
+  // The socket gives IPv4 addresses bare.
+  const isBare = !socketAddress.includes(":");
+  let address = isBare ? socketAddress : (bareAddress(socketAddress) ?? socketAddress);
   if (hops === 0) return address;
   const entries = request.headers.get("x-forwarded-for")?.split(",") ?? [];
   for (let hop = 1; hop <= hops && hop <= entries.length; hop++) {
@@ -53,3 +55,27 @@ export function addressKey(address: string): string {
   const zeros = Math.max(0, 8 - left.length - right.length);
   return [...left, ...new Array<string>(zeros).fill("0"), ...right].slice(0, 4).join(":");
 }
+
+/**
+ * The path of a request's URL as received, without query. The URL is a path alone where the `Host` of
+ * the request was none that could stand in one.
+ */
+export function pathOf(url: string): string {
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const query = url.indexOf("?", start);
+  return query < 0 ? url.slice(start) : url.slice(start, query);
+}
+
+/** The query of a request's URL, without `?`; empty when there is none. */
+export function queryOf(url: string): string {
+  const query = url.indexOf("?");
+  return query < 0 ? "" : url.slice(query + 1);
+}
+
+/** Headers that every answer carries, whatever it is. */
+export const commonHeaders = (requestId: string): Record<string, string> => ({
+  "x-request-id": requestId,
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+});

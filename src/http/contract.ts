@@ -16,14 +16,19 @@ export interface Shape {
 }
 
 export function compileShape(schema: TSchema): Shape {
-  const compiled: TypeCheck<TSchema> = TypeCompiler.Compile(schema);
+  // Compiled by its first use: a server starts with hundreds of shapes, many of which nobody asks for.
+  let made: TypeCheck<TSchema> | undefined;
+  const compiled = (): TypeCheck<TSchema> => {
+    made ??= TypeCompiler.Compile(schema);
+    return made;
+  };
   const firstError = (value: unknown): ValueError | null => {
-    for (const error of compiled.Errors(value)) if (!isShortEnough(error)) return error;
+    for (const error of compiled().Errors(value)) if (!isShortEnough(error)) return error;
     return null;
   };
   return {
     schema,
-    check: (value) => compiled.Check(value) || firstError(value) === null,
+    check: (value) => compiled().Check(value) || firstError(value) === null,
     fault: (value, root) => {
       const error = firstError(value);
       if (error === null) throw new Error("contract: a value was refused without a fault");

@@ -57,7 +57,7 @@ export class Exchange implements Call<unknown, unknown, unknown, unknown> {
     const keeping = async (tx: Writer): Promise<T | Refused> => {
       const value = await work(tx);
       if (claim !== null && !(value instanceof Refused)) {
-        await claim.keep(tx, route.status, answerText(value));
+        await claim.keep(tx, route.status, answerText(value), this.nowSec);
       }
       return value;
     };

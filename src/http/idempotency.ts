@@ -5,7 +5,9 @@
 import { idempotencyLifeSec } from "../../schema/bound.ts";
 import { findKeptAnswer, keepAnswer, purgeLapsed } from "../../schema/query/idempotency.ts";
 import { Refused } from "../domain/refused.ts";
+import { seal, sealNonceBytes, unseal } from "../domain/seal.ts";
 import type { Store, Writer } from "../store/seam.ts";
+import { canonical } from "./value.ts";
 
 const uuidV4OrV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
@@ -13,18 +15,12 @@ export const isIdempotencyKey = (key: string): boolean => uuidV4OrV7.test(key);
 
 const sha256 = (text: string): Uint8Array => new Bun.CryptoHasher("sha256").update(text).digest();
 
-/** JSON with the members of every object in the order of their names: equal values, equal text. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`).join(",")}}`;
-}
-
 export interface KeyScope {
   readonly tenantId: number;
-  readonly deviceNo: number;
+  /** Number of the device, or uuid of the operators' caller. */
+  readonly caller: number | string;
   readonly method: string;
+  /** Without the base that stands for another. */
   readonly path: string;
   /** As sent; letter case does not tell keys apart. */
   readonly key: string;
@@ -37,28 +33,50 @@ export interface KeptAnswer {
 
 /** The right to run the call of one key; nobody else has it until `release`. */
 export interface Claim {
-  /** Keeps an answer, inside the transaction that makes it. */
-  keep(tx: Writer, status: number, body: string): Promise<void>;
+  /**
+   * Keeps an answer, inside the transaction that makes it.
+   * @param nowSec moment of completion.
+   */
+  keep(tx: Writer, status: number, body: string, nowSec: number): Promise<void>;
   release(): void;
 }
 
+/** What answers that carry a secret are sealed with. */
+export interface Sealing {
+  readonly masterKey: Uint8Array;
+  readonly random: { bytes(length: number): Uint8Array };
+}
+
+const placeOf = (scope: Uint8Array) => ({
+  table: "idempotency",
+  row: scope.toHex(),
+  column: "sealed",
+});
+
 export class IdempotencyKeys {
-  readonly #store: Store;
   /** Scopes of calls that run now; as many as there are requests in flight. */
   readonly #running = new Set<string>();
 
-  constructor(store: Store) {
-    this.#store = store;
-  }
+  /** @param sealing absent where no answer carries a secret. */
+  constructor(
+    private readonly store: Store,
+    private readonly sealing?: Sealing,
+  ) {}
 
   /**
    * The kept answer, or the claim to make one.
-   * @param body the request's body by value.
-   * @throws Refused idempotency_in_flight · idempotency_key_conflict (another body under this key)
+   * @param asked what the request asks by value: its body, and its query where it may have one.
+   * @param secret the answer is kept sealed.
+   * @throws Refused idempotency_in_flight · idempotency_key_conflict (another request under this key)
    */
-  async begin(scope: KeyScope, body: unknown, nowSec: number): Promise<KeptAnswer | Claim> {
-    const { tenantId, deviceNo, method, path, key } = scope;
-    const hash = sha256(JSON.stringify([tenantId, deviceNo, method, path, key.toLowerCase()]));
+  async begin(
+    scope: KeyScope,
+    asked: unknown,
+    nowSec: number,
+    secret = false,
+  ): Promise<KeptAnswer | Claim> {
+    const { tenantId, caller, method, path, key } = scope;
+    const hash = sha256(JSON.stringify([tenantId, caller, method, path, key.toLowerCase()]));
     const running = hash.toHex();
     if (this.#running.has(running)) throw new Refused("idempotency_in_flight");
     // Claimed before looking: of two calls at once, the second can't miss the first one's answer.
@@ -67,35 +85,54 @@ export class IdempotencyKeys {
       this.#running.delete(running);
     };
     try {
-      const digest = sha256(canonical(body));
-      const kept = await this.#store.read((q) => q.get(findKeptAnswer, hash, nowSec));
-      if (kept === undefined) return { keep: keeper(hash, tenantId, digest, nowSec), release };
+      const digest = sha256(canonical(asked));
+      const kept = await this.store.read((q) => q.get(findKeptAnswer, hash, nowSec));
+      if (kept === undefined)
+        return { keep: this.#keeper(hash, tenantId, digest, secret), release };
       if (!Buffer.from(kept.digest).equals(digest)) throw new Refused("idempotency_key_conflict");
+      const body = kept.body ?? this.#open(hash, kept.sealed);
       release();
-      return { status: kept.status, body: kept.body };
+      return { status: kept.status, body };
     } catch (error) {
       release();
       throw error;
     }
   }
-}
 
-const keeper =
-  (scope: Uint8Array, tenantId: number, digest: Uint8Array, nowSec: number): Claim["keep"] =>
-  async (tx, status, body) => {
-    const expiresAtSec = nowSec + idempotencyLifeSec;
-    const kept = await tx.run(
-      keepAnswer,
-      scope,
-      tenantId,
-      digest,
-      status,
-      body,
-      expiresAtSec,
-      nowSec,
-    );
-    if (kept !== 1) throw new Error("idempotency: an answer under this key is kept already");
-  };
+  #keeper(hash: Uint8Array, tenantId: number, digest: Uint8Array, secret: boolean): Claim["keep"] {
+    return async (tx, status, body, nowSec) => {
+      const sealed = secret ? this.#seal(hash, body) : null;
+      const kept = await tx.run(
+        keepAnswer,
+        hash,
+        tenantId,
+        digest,
+        status,
+        secret ? null : body,
+        sealed,
+        nowSec + idempotencyLifeSec,
+        nowSec,
+      );
+      if (kept !== 1) throw new Error("idempotency: an answer under this key is kept already");
+    };
+  }
+
+  #seal(hash: Uint8Array, body: string): Uint8Array {
+    const { masterKey, random } = this.#sealing();
+    const nonce = random.bytes(sealNonceBytes);
+    return seal(masterKey, nonce, placeOf(hash), new TextEncoder().encode(body));
+  }
+
+  #open(hash: Uint8Array, sealed: Uint8Array | null): string {
+    if (sealed === null) throw new Error("idempotency: a kept answer without a body");
+    return new TextDecoder().decode(unseal(this.#sealing().masterKey, placeOf(hash), sealed));
+  }
+
+  #sealing(): Sealing {
+    if (this.sealing === undefined) throw new Error("idempotency: no key to seal with");
+    return this.sealing;
+  }
+}
 
 /**
  * Removes lapsed answers, at most `rowsMax`.

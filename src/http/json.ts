@@ -112,7 +112,7 @@ function scanJson(
 }
 
 /** Members of a value, those of what it holds included. */
-function countMembers(value: unknown): number {
+export function countMembers(value: unknown): number {
   if (value === null || typeof value !== "object") return 0;
   let count = 0;
   if (Array.isArray(value)) {
@@ -152,6 +152,29 @@ function pathAt(bytes: Uint8Array, target: number): string {
   for (const step of stack)
     path += typeof step === "number" ? `[${step}]` : path === "" ? step : `.${step}`;
   return path === "" ? "body" : path;
+}
+
+/** Steps to the first member of a JSON text that its object has already; null = none. */
+export function duplicateMember(bytes: Uint8Array): (string | number)[] | null {
+  const stack: { step: string | number; readonly names: Set<string> | null }[] = [];
+  let lastString = "";
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    const top = stack.at(-1);
+    if (byte === quote) {
+      const end = stringEnd(bytes, at);
+      lastString = JSON.parse(decoder.decode(bytes.subarray(at, end + 1))) as string;
+      at = end;
+    } else if (byte === colon && top !== undefined) {
+      top.step = lastString;
+      if (top.names?.has(lastString)) return stack.map(({ step }) => step);
+      top.names?.add(lastString);
+    } else if (byte === openBracket) stack.push({ step: 0, names: null });
+    else if (byte === openBrace) stack.push({ step: "", names: new Set() });
+    else if (byte === closeBracket || byte === closeBrace) stack.pop();
+    else if (byte === comma && typeof top?.step === "number") top.step += 1;
+  }
+  return null;
 }
 
 /**

@@ -5,10 +5,12 @@
 import type { Elysia } from "elysia";
 import { Refused } from "../domain/refused.ts";
 import { type Asset, assets } from "./asset.ts";
-import { requestIdOf } from "./context.ts";
+import { commonHeaders, pathOf, requestIdOf } from "./context.ts";
 import { etagOf, isNoneMatch } from "./etag.ts";
+import { assetsPath, listing, pageResponse, type StartLink } from "./html.ts";
 import type { FallbackDeps } from "./mount.ts";
-import { commonHeaders, errorResponse, pathOf } from "./problem.ts";
+import { readTrace } from "./platform/trace.ts";
+import { errorResponse } from "./problem.ts";
 
 /** One namespace's document. */
 export interface DocumentPage {
@@ -17,15 +19,23 @@ export interface DocumentPage {
   readonly title: string;
   /** One sentence for the index. */
   readonly summary: string;
-  /** The OpenAPI document as JSON text. */
+  /** The OpenAPI document as JSON text; made when it is first read, since it is long. */
   readonly json: string;
 }
 
-/** A further address for the start page. */
-export interface StartLink {
-  readonly href: string;
-  readonly title: string;
-  readonly summary: string;
+/** A page whose document is made when somebody asks for it. */
+export function documentPage(
+  about: Pick<DocumentPage, "namespace" | "title" | "summary">,
+  make: () => unknown,
+): DocumentPage {
+  let json: string | undefined;
+  return {
+    ...about,
+    get json() {
+      json ??= JSON.stringify(make());
+      return json;
+    },
+  };
 }
 
 export interface PagesDeps extends FallbackDeps {
@@ -37,11 +47,6 @@ export interface PagesDeps extends FallbackDeps {
   readonly links: readonly StartLink[];
 }
 
-/** Everything from this server alone; nothing may frame it. Styles: see `pageResponse`. */
-const policy = (styles: string): string =>
-  `default-src 'none'; script-src 'self'; style-src ${styles}; img-src 'self' data:; ` +
-  "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 /**
  * Redoc puts its rules into style elements by script. Allowed by hash: the empty element (SHA-256 of
  * nothing), and its one fixed text.
@@ -50,26 +55,47 @@ const redocStyles =
   "'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' " +
   "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='";
 
-const assetsPath = "/api-docs/assets";
 const documentPath = (namespace: string): string => `/api/v1/${namespace}/openapi.json`;
+/** The base of the operator surface has an exact alias. */
+const aliasPath = (namespace: string): string => `/v1/${namespace}/openapi.json`;
 
-type Handler = (requestId: string, request: Request) => Promise<Response> | Response;
+/** One look at a page. */
+export interface Visit {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly traceId: string;
+  /** What every answer carries. */
+  readonly headers: Record<string, string>;
+}
+
+function visitOf(request: Request, deps: FallbackDeps): Visit {
+  const requestId = requestIdOf(request, deps.newRequestId);
+  const { traceId } = readTrace(request.headers.get("traceparent"));
+  const outside = deps.outside?.(request, pathOf(request.url), null);
+  const headers = { ...commonHeaders(requestId), "x-trace-id": traceId, ...outside };
+  return { request, requestId, traceId, headers };
+}
+
+export type PageHandler = (visit: Visit) => Promise<Response> | Response;
 
 /** Mounts the documents, their pages, and what the pages load. */
 export function mountPages(app: Elysia, deps: PagesDeps, documents: readonly DocumentPage[]): void {
-  const guarded = (path: string, handle: Handler): void => {
+  const guarded = (path: string, handle: PageHandler): void => {
     app.get(path, ({ request }) => serveGuarded(deps, request, handle), { parse: "none" });
   };
   app.get("/", ({ request }) => startPage(deps, documents, request), { parse: "none" });
-  guarded("/api-docs", (requestId) => indexPage(deps, documents, requestId));
+  guarded("/api-docs", (visit) => indexPage(deps, documents, visit));
   for (const document of documents) {
     const { namespace } = document;
-    const tag = etagOf(document.json);
-    guarded(documentPath(namespace), (requestId, request) =>
-      documentResponse(document.json, tag, requestId, request),
-    );
-    guarded(`/api-docs/${namespace}`, (requestId) => swaggerPage(document, requestId));
-    guarded(`/api-docs/${namespace}/redoc`, (requestId) => redocPage(document, requestId));
+    let tag: string | undefined;
+    for (const path of [documentPath(namespace), aliasPath(namespace)]) {
+      guarded(path, (visit) => {
+        tag ??= etagOf(document.json);
+        return documentResponse(document.json, tag, visit);
+      });
+    }
+    guarded(`/api-docs/${namespace}`, (visit) => swaggerPage(document, visit));
+    guarded(`/api-docs/${namespace}/redoc`, (visit) => redocPage(document, visit));
   }
   const tags = new Map<string, string>();
   for (const [name, asset] of assets) {
@@ -81,26 +107,27 @@ export function mountPages(app: Elysia, deps: PagesDeps, documents: readonly Doc
   }
 }
 
-async function serveGuarded(deps: PagesDeps, request: Request, handle: Handler): Promise<Response> {
-  const requestId = requestIdOf(request, deps.newRequestId);
+/** Shows a page to whom the documents are shown. */
+export async function serveGuarded(
+  deps: PagesDeps,
+  request: Request,
+  handle: PageHandler,
+): Promise<Response> {
+  const visit = visitOf(request, deps);
   const may = await deps.mayRead(request);
-  if (may === "yes") return handle(requestId, request);
+  if (may === "yes") return handle(visit);
+  const { requestId, traceId, headers } = visit;
   const refused = new Refused(may === "off" ? "not_found" : "invalid_token");
-  const path = pathOf(request.url);
-  return errorResponse(refused, { requestId, path, problemBase: deps.problemBase });
+  const context = { requestId, traceId, path: pathOf(request.url), problemBase: deps.problemBase };
+  return errorResponse(refused, context, headers);
 }
 
-function documentResponse(
-  json: string,
-  tag: string,
-  requestId: string,
-  request: Request,
-): Response {
-  const headers = { ...commonHeaders(requestId), "cache-control": "no-cache", etag: tag };
+function documentResponse(json: string, tag: string, { request, headers }: Visit): Response {
+  const tagged = { ...headers, "cache-control": "no-cache", etag: tag };
   if (isNoneMatch(request.headers.get("if-none-match"), tag)) {
-    return new Response(null, { status: 304, headers });
+    return new Response(null, { status: 304, headers: tagged });
   }
-  return new Response(json, { headers: { ...headers, "content-type": "application/json" } });
+  return new Response(json, { headers: { ...tagged, "content-type": "application/json" } });
 }
 
 /** Assets tell nothing of this server, so they need no credential; they change with the binary. */
@@ -111,57 +138,15 @@ async function serveAsset(
   asset: Asset,
   request: Request,
 ): Promise<Response> {
-  const requestId = requestIdOf(request, deps.newRequestId);
   const bytes = await asset.read();
   const tag = tags.get(name) ?? etagOf(bytes);
   tags.set(name, tag);
-  const headers = { ...commonHeaders(requestId), "cache-control": "no-cache", etag: tag };
+  const headers = { ...visitOf(request, deps).headers, "cache-control": "no-cache", etag: tag };
   if (isNoneMatch(request.headers.get("if-none-match"), tag)) {
     return new Response(null, { status: 304, headers });
   }
   return new Response(bytes, { headers: { ...headers, "content-type": asset.type } });
 }
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
-
-function pageResponse(title: string, body: string, requestId: string, styles = "'self'"): Response {
-  const html = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="${assetsPath}/favicon.png">
-<link rel="stylesheet" href="${assetsPath}/page.css">
-${body}
-</html>
-`;
-  return new Response(html, {
-    headers: {
-      ...commonHeaders(requestId),
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": policy(styles),
-      "referrer-policy": "no-referrer",
-    },
-  });
-}
-
-const listing = (title: string, lead: string, entries: readonly StartLink[]): string => `</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(lead)}</p>
-<dl>
-${entries
-  .map(
-    ({ href, title: name, summary }) =>
-      `<dt><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></dt>\n<dd>${escapeHtml(summary)}</dd>`,
-  )
-  .join("\n")}
-</dl>
-</main>
-</body>`;
 
 /** The start page names the documents only to whom they are shown. */
 async function startPage(
@@ -172,7 +157,7 @@ async function startPage(
   const { product, lead, links } = deps;
   const shown = (await deps.mayRead(request)) === "yes" ? documents.flatMap(entriesOf) : [];
   const body = listing(product, lead, [...shown, ...links]);
-  return pageResponse(product, body, requestIdOf(request, deps.newRequestId));
+  return pageResponse(product, body, visitOf(request, deps).headers);
 }
 
 const entriesOf = ({ namespace, title, summary }: DocumentPage): StartLink[] => [
@@ -192,11 +177,11 @@ const entriesOf = ({ namespace, title, summary }: DocumentPage): StartLink[] => 
 const indexPage = (
   { product }: PagesDeps,
   documents: readonly DocumentPage[],
-  requestId: string,
+  { headers }: Visit,
 ): Response => {
   const title = `${product}: documents`;
   const lead = "Everything comes from this server; nothing is loaded from elsewhere.";
-  return pageResponse(title, listing(title, lead, documents.flatMap(entriesOf)), requestId);
+  return pageResponse(title, listing(title, lead, documents.flatMap(entriesOf)), headers);
 };
 
 const scripts = (namespace: string, names: readonly string[]): string =>
@@ -207,7 +192,7 @@ const scripts = (namespace: string, names: readonly string[]): string =>
     )
     .join("\n");
 
-const swaggerPage = ({ namespace, title }: DocumentPage, requestId: string): Response =>
+const swaggerPage = ({ namespace, title }: DocumentPage, { headers }: Visit): Response =>
   pageResponse(
     title,
     `<link rel="stylesheet" href="${assetsPath}/swagger-ui.css">
@@ -216,10 +201,10 @@ const swaggerPage = ({ namespace, title }: DocumentPage, requestId: string): Res
 <div id="page"></div>
 ${scripts(namespace, ["swagger-ui-bundle.js", "start-swagger.js"])}
 </body>`,
-    requestId,
+    headers,
   );
 
-const redocPage = ({ namespace, title }: DocumentPage, requestId: string): Response =>
+const redocPage = ({ namespace, title }: DocumentPage, { headers }: Visit): Response =>
   pageResponse(
     title,
     `</head>
@@ -227,6 +212,6 @@ const redocPage = ({ namespace, title }: DocumentPage, requestId: string): Respo
 <div id="page"></div>
 ${scripts(namespace, ["redoc.standalone.js", "start-redoc.js"])}
 </body>`,
-    requestId,
+    headers,
     redocStyles,
   );

@@ -7,12 +7,12 @@
 import type { DeviceIdentity } from "../domain/identity.ts";
 import { Refused } from "../domain/refused.ts";
 import { checkDeclaredLength, checkMediaType, hasBody, readBody } from "./body.ts";
-import { addressKey, requestIdOf } from "./context.ts";
+import { addressKey, pathOf, queryOf, requestIdOf } from "./context.ts";
 import { faultBesidesCount, readQuery, type Shape } from "./contract.ts";
 import { Exchange } from "./exchange.ts";
 import { isIdempotencyKey } from "./idempotency.ts";
 import { checkSpelling, malformed, parseJson } from "./json.ts";
-import { errorResponse, pathOf, queryOf, refusalOf } from "./problem.ts";
+import { errorResponse, refusalOf } from "./problem.ts";
 import { respond, send } from "./respond.ts";
 import type { Route } from "./route.ts";
 import {
@@ -42,8 +42,10 @@ const serveRoute = (surface: Surface, compiled: CompiledRoute): ServeRoute => {
     const nowMs = deps.clock.nowMs();
     const requestId = requestIdOf(request, deps.newRequestId);
     const exchange = new Exchange(surface, route, request, requestId, nowMs, socketAddress);
+    const notice = deps.version?.(nowMs) ?? null;
     let response: Response;
     try {
+      if (notice?.ended === true) throw new Refused("version_sunset");
       exchange.params = params;
       response = await answer(exchange, compiled);
     } catch (error) {
@@ -51,11 +53,16 @@ const serveRoute = (surface: Surface, compiled: CompiledRoute): ServeRoute => {
     } finally {
       exchange.claim?.release();
     }
+    if (notice !== null) {
+      for (const [name, value] of Object.entries(notice.headers)) response.headers.set(name, value);
+    }
     deps.served?.({
       requestId,
+      traceparent: request.headers.get("traceparent"),
       method: route.method,
       path: route.path,
       status: response.status,
+      startedMs: nowMs,
       tookMs: deps.clock.nowMs() - nowMs,
     });
     return response;
@@ -140,6 +147,13 @@ async function readPayload(exchange: Exchange, compiled: CompiledRoute): Promise
     if (shape === null) return;
     throw malformed({ path: "body", expected: "is required" });
   }
+  const scanned = route.scan?.(exchange.bytes) ?? null;
+  if (scanned !== null) {
+    const fault = route.check?.(scanned) ?? null;
+    if (fault !== null) throw malformed(fault);
+    exchange.body = scanned;
+    return;
+  }
   const parsed = parseJson(exchange.bytes);
   if (shape === null) return checkEmptyObject(parsed.value);
   if (!shape.check(parsed.value)) {
@@ -173,8 +187,8 @@ async function claimKey(
   key: string,
 ): Promise<Response | null> {
   const { surface, request, route, body, nowSec } = exchange;
-  const { tenantId, deviceNo } = device;
-  const scope = { tenantId, deviceNo, method: route.method, path: pathOf(request.url), key };
+  const { tenantId, deviceNo: caller } = device;
+  const scope = { tenantId, caller, method: route.method, path: pathOf(request.url), key };
   // No body and `{}` are the same call.
   const begun = await surface.keys.begin(scope, body ?? {}, nowSec);
   if ("release" in begun) {

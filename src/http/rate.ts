@@ -18,23 +18,33 @@ export class Buckets {
   }
 
   /**
-   * Takes one token from the bucket of `key`, which holds `perMin` and refills evenly in a minute.
-   * @param perMin 0 = off: everything passes.
+   * Takes one token from the bucket of `key`, which holds `limit` and refills evenly in a window.
+   * @param limit 0 = off: everything passes.
    * @returns 0 = taken; else the whole seconds ≥ 1 after which one token is there.
    */
-  take(key: string, perMin: number, nowMs: number): number {
-    if (perMin <= 0) return 0;
+  take(key: string, limit: number, nowMs: number, windowMs = minuteMs): number {
+    if (limit <= 0) return 0;
+    const waitMs = this.waitMs(key, limit, nowMs, windowMs);
+    if (waitMs > 0) return Math.max(1, Math.ceil(waitMs / 1000));
     const known = this.#fullAtMs.get(key);
-    const tokenMs = minuteMs / perMin;
-    // A clock that was set back must not lock anyone out for longer than a bucket lasts.
-    const fullAtMs =
-      known === undefined || known < nowMs ? nowMs : Math.min(known, nowMs + minuteMs);
-    const waitMs = fullAtMs + tokenMs - minuteMs - nowMs;
-    // Sums of thirds of a second are not exact; a microsecond more or less is nobody's.
-    if (waitMs > 0.001) return Math.max(1, Math.ceil(waitMs / 1000));
     if (known === undefined && this.#fullAtMs.size >= this.countMax) this.#sweep(nowMs);
-    this.#fullAtMs.set(key, fullAtMs + tokenMs);
+    this.#fullAtMs.set(key, fullAt(known, nowMs, windowMs) + windowMs / limit);
     return 0;
+  }
+
+  /** Until there is a token in the bucket of `key`; takes none. 0 = there is one. */
+  waitMs(key: string, limit: number, nowMs: number, windowMs = minuteMs): number {
+    if (limit <= 0) return 0;
+    const known = this.#fullAtMs.get(key);
+    const waitMs = fullAt(known, nowMs, windowMs) + windowMs / limit - windowMs - nowMs;
+    // Sums of thirds of a second are not exact; a microsecond more or less is nobody's.
+    return waitMs > 0.001 ? waitMs : 0;
+  }
+
+  /** Puts back one token that was taken for a call which was then refused elsewhere. */
+  giveBack(key: string, limit: number, windowMs = minuteMs): void {
+    const known = this.#fullAtMs.get(key);
+    if (known !== undefined && limit > 0) this.#fullAtMs.set(key, known - windowMs / limit);
   }
 
   /**
@@ -51,3 +61,7 @@ export class Buckets {
     }
   }
 }
+
+/** A clock that was set back must not lock anyone out for longer than a bucket lasts. */
+const fullAt = (known: number | undefined, nowMs: number, windowMs: number): number =>
+  known === undefined || known < nowMs ? nowMs : Math.min(known, nowMs + windowMs);

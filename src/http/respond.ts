@@ -2,9 +2,9 @@
  * What a handler returned, as a response: text, entity tag, 304, and in development the check that it
  * is what the contract says. Refusals are `problem.ts`.
  */
+import { commonHeaders } from "./context.ts";
 import { etagOf, isNoneMatch } from "./etag.ts";
 import { answerText, type Exchange } from "./exchange.ts";
-import { commonHeaders } from "./problem.ts";
 import { notModified } from "./route.ts";
 import type { CompiledRoute } from "./surface.ts";
 

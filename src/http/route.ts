@@ -135,6 +135,11 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown, D = u
   readonly conditional?: true;
   /** Idempotency-Key is not looked at (an answer that must not be kept). */
   readonly ignoresIdempotencyKey?: true;
+  /**
+   * Reads a body in its usual spelling faster than any JSON is read; null where the bytes are not just
+   * that, and then they are read as any JSON. It takes nothing that the contract would refuse.
+   */
+  scan?(bytes: Uint8Array): B | null;
   /** What a contract can't say, such as a length in bytes; asked once the shape is right. */
   check?(body: B): Fault | null;
   /** The terminal the body names; another than the token's is 403 `terminal_mismatch`. */

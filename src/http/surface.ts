@@ -22,13 +22,22 @@ export type Admit = (
   nowMs: number,
 ) => Promise<DeviceIdentity>;
 
+/** How the version stands that the calls are of: headers once its end is announced, and whether it came. */
+export interface SurfaceNotice {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly ended: boolean;
+}
+
 /** One line of the request log; no token, query or body in it. */
 export interface Served {
   readonly requestId: string;
+  /** As the caller sent it. */
+  readonly traceparent: string | null;
   readonly method: string;
   /** The route's pattern, so that lines can be counted by it. */
   readonly path: string;
   readonly status: number;
+  readonly startedMs: number;
   readonly tookMs: number;
 }
 
@@ -40,6 +49,8 @@ export interface SurfaceDeps {
   readonly admit: Admit;
   readonly reportFault: ReportFault;
   readonly served?: (served: Served) => void;
+  /** Null: nothing to be said of the device surface. */
+  readonly version?: (nowMs: number) => SurfaceNotice | null;
   /** Start of problem types, without a trailing slash. */
   readonly problemBase: string;
   /** Believed hops of X-Forwarded-For. */

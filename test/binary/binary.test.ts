@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Chain } from "../chip.ts";
 
 const root = resolve(import.meta.dir, "../..");
 const folder = mkdtempSync(join(tmpdir(), "kartu-binary-"));
@@ -33,6 +34,18 @@ const post = (path: string, token: string, body: unknown): Promise<Response> =>
     body: JSON.stringify(body),
   });
 
+async function start(): Promise<void> {
+  server.process = Bun.spawn([program, "serve", "--data", data, "--port", "0", "--json"], {
+    cwd: folder,
+    env: { KARTU_LOG_LEVEL: "error" },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const { value } = await server.process.stdout.getReader().read();
+  server.url = JSON.parse(new TextDecoder().decode(value)).url;
+}
+
 beforeAll(async () => {
   const flags = ["--compile", "--bytecode", "--no-compile-autoload-dotenv"];
   const built = Bun.spawnSync(
@@ -51,16 +64,7 @@ beforeAll(async () => {
   // Would send the data elsewhere and forbid the pages, if it were read.
   writeFileSync(join(folder, ".env"), "KARTU_DATA=elsewhere\nKARTU_DOCS=off\nKARTU_PORT=1\n");
   expect(run("init", "--owner-email", "owner@example.com").code).toBe(0);
-  server.process = Bun.spawn([program, "serve", "--data", data, "--port", "0", "--json"], {
-    cwd: folder,
-    env: { KARTU_LOG_LEVEL: "error" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const reader = server.process.stdout.getReader();
-  const { value } = await reader.read();
-  server.url = JSON.parse(new TextDecoder().decode(value)).url;
+  await start();
 }, 60_000);
 
 afterAll(() => {
@@ -101,6 +105,54 @@ test("a device is commissioned, works and hands in", async () => {
   });
   const refused = await post("/api/reconcile", String(token), { terminalId, events: [{}] });
   expect([refused.status, (await jsonOf(refused)).error]).toEqual([400, "malformed_payload"]);
+});
+
+/** A commissioned device's token and number. */
+async function device(role: string): Promise<{ token: string; terminalId: number }> {
+  const { json } = run("device", "add", "--id", `killed-${role}`, "--role", role);
+  const { deviceId, secret } = json;
+  const answer = await jsonOf(await post("/api/auth/token", "", { deviceId, secret, role }));
+  return { token: String(answer.token), terminalId: Number(answer.terminalId) };
+}
+
+const get = async (path: string, token: string) =>
+  jsonOf(await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${token}` } }));
+
+test("what was answered is there after a kill, and answered alike", async () => {
+  const station = await device("station");
+  const till = await device("terminal");
+  const { userId } = run("member", "add", "--name", "Sari").json;
+  const cardId = "04a1b2c3d4e5";
+  const nowSec = Math.floor(Date.now() / 1000);
+  await get("/api/session-grant", station.token);
+  const card = { cardId, userId, name: "Sari", createdAt: nowSec, keyVersion: 1 };
+  expect((await post("/api/cards", station.token, card)).status).toBe(201);
+  const topup = { amount: 50_000, operatorId: 1, timestamp: nowSec };
+  expect((await post(`/api/cards/${cardId}/topup`, station.token, topup)).status).toBe(200);
+  const chain = new Chain(cardId);
+  const credit = { terminalId: station.terminalId, events: [chain.credit(50_000, { at: nowSec })] };
+  expect((await post("/api/reconcile", station.token, credit)).status).toBe(200);
+
+  const grant = await get("/api/session-grant", till.token);
+  expect(Number(grant.expiresAt)).toBeGreaterThan(nowSec);
+  const events = [
+    chain.checkin({ at: nowSec + 1 }),
+    chain.debit(12_000, { at: nowSec + 2 }),
+    chain.checkout({ at: nowSec + 3 }),
+  ];
+  const batch = { terminalId: till.terminalId, events };
+  const taken = await jsonOf(await post("/api/reconcile", till.token, batch));
+  expect(taken).toMatchObject({ accepted: 3, rejected: 0, flags: [] });
+  const before = await get(`/api/cards/${cardId}`, till.token);
+  expect(before).toMatchObject({ balance: 38_000, counter: 4 });
+
+  server.process?.kill("SIGKILL");
+  await server.process?.exited;
+  await start();
+  expect(await get(`/api/cards/${cardId}`, till.token)).toEqual(before);
+  const again = await post("/api/reconcile", till.token, batch);
+  expect([again.status, (await jsonOf(again)).error]).toEqual([409, "duplicate_counter"]);
+  expect(run("verify").code).toBe(0);
 });
 
 test("it proves and copies its data beside the server, and ends cleanly", async () => {

@@ -127,14 +127,14 @@ test("totals by local day: what was booked, refused, flagged and late", () => {
       day,
       {
         ...{ checkins: 1, checkouts: 1, debits: 1, debitAmount: 30, credits: 0, creditAmount: 0 },
-        ...{ rejected: 1, flagged: 0, lateEvents: 4 },
+        ...{ rejected: 1, flagged: 0, lateEvents: 4, parkedAmount: 0 },
       },
     ],
     [
       today,
       {
         ...{ checkins: 0, checkouts: 0, debits: 0, debitAmount: 0, credits: 2, creditAmount: 15 },
-        ...{ rejected: 0, flagged: 1, lateEvents: 0 },
+        ...{ rejected: 0, flagged: 1, lateEvents: 0, parkedAmount: 8 },
       },
     ],
   ]);

@@ -53,7 +53,7 @@ describe("chain", () => {
 
   test("is one a tenant, several records a transaction", async () => {
     const world = await open();
-    const other = await world.iam.addTenant({ name: "Other" }, operator, startMs);
+    const other = await world.tenant.addTenant({ name: "Other" }, { actor: operator }, startMs);
     const many = Array.from({ length: 40 }, (_, i) =>
       world.store.write(async (tx) => {
         await world.audit.append(tx, record(`${i}`, { ip: "10.0.0.1", userAgent: "é" }));
@@ -87,8 +87,10 @@ describe("chain", () => {
       const world = await open({ initialise: false });
       const file = new Database(world.path);
       file.run("PRAGMA foreign_keys = OFF");
-      file.run(`INSERT INTO tenant VALUES (1, '0196b0a0-0000-7000-8000-000000000001', 's', 'n',
-        'platform', NULL, 'IDR', 'UTC', 1, 0, 0, 0, 1)`);
+      file.run(`INSERT INTO tenant (tenant_id, uuid, slug, name, type, depth, status,
+        currency, timezone, locale, policy_version, blocklist_version, created_at_ms, updated_at_ms, version)
+        VALUES (1, '0196b0a0-0000-7000-8000-000000000001', 's', 'n', 'platform', 0, 'active', 'IDR', 'UTC',
+        'en', 1, 0, 0, 0, 1)`);
       for (const id of ["a", "b", "c"]) await append(world, record(id, { ip: "10.0.0.1" }));
       expect(await faults(world)).toEqual([]);
       for (const { name } of file
@@ -161,6 +163,7 @@ describe("tallies", () => {
     let isDown = true;
     const flaky: Store = {
       ...{ read: store.read.bind(store), close: store.close.bind(store) },
+      ...{ keep: () => undefined, settle: () => Promise.resolve() },
       write: (work, options) =>
         isDown ? Promise.reject(new StoreUnavailable("down")) : store.write(work, options),
     };

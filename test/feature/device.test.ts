@@ -1,8 +1,9 @@
 /** Devices and their tokens on a real store: registering, commissioning, and what kills a token. */
 import { describe, expect, test } from "bun:test";
 import { deviceSecretLifeSec, terminalIdMax } from "../../schema/bound.ts";
+import type { ProblemSlug } from "../../schema/problem.ts";
 import { statement } from "../../schema/query/statement.ts";
-import { OperatorRefused, type OperatorSlug } from "../../src/domain/operator.ts";
+import { OperatorRefused } from "../../src/domain/operator.ts";
 import { Refused } from "../../src/domain/refused.ts";
 import {
   commissioned,
@@ -22,7 +23,7 @@ const registered = (world: Foundation, deviceId: string) =>
 const commission = (world: Foundation, deviceId: string, secret: string, role = "terminal") =>
   world.tokens.commission({ deviceId, secret, role }, "10.0.0.1", world.clock.nowMs());
 
-async function refused(pending: Promise<unknown>, slug: OperatorSlug): Promise<void> {
+async function refused(pending: Promise<unknown>, slug: ProblemSlug): Promise<void> {
   const fault = await rejection(pending);
   expect(fault).toBeInstanceOf(OperatorRefused);
   expect(fault).toMatchObject({ slug });
@@ -110,7 +111,7 @@ describe("registering", () => {
 
   test("a device id is one on the whole server", async () => {
     const world = await open();
-    const other = await world.iam.addTenant({ name: "Other" }, operator, startMs);
+    const other = await world.tenant.addTenant({ name: "Other" }, { actor: operator }, startMs);
     await registered(world, "till-1");
     const draft = { deviceId: "till-1", role: "gate" } as const;
     await refused(

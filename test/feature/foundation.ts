@@ -16,7 +16,6 @@ import { auditService } from "../../src/feature/audit/service.ts";
 import { deviceGuard } from "../../src/feature/device/guard.ts";
 import { deviceService } from "../../src/feature/device/service.ts";
 import { eventService } from "../../src/feature/event/service.ts";
-import { iamService } from "../../src/feature/iam/service.ts";
 import { keyService } from "../../src/feature/key/service.ts";
 import { memberService } from "../../src/feature/member/service.ts";
 import { moneyService } from "../../src/feature/money/service.ts";
@@ -26,6 +25,7 @@ import { sessionService } from "../../src/feature/session/service.ts";
 import { sessionRoutes } from "../../src/feature/session/terminal.ts";
 import { signingService } from "../../src/feature/signing/service.ts";
 import { signingRoutes } from "../../src/feature/signing/terminal.ts";
+import { tenantService } from "../../src/feature/tenant/service.ts";
 import { tokenService } from "../../src/feature/token/service.ts";
 import { tokenRoutes } from "../../src/feature/token/terminal.ts";
 import { mountFallback, mountSurface } from "../../src/http/mount.ts";
@@ -33,6 +33,7 @@ import { Buckets } from "../../src/http/rate.ts";
 import { openStore } from "../../src/store/sqlite.ts";
 import { manualClock } from "../../src/system/clock.ts";
 import { seededRandom } from "../../src/system/random.ts";
+import { peopleServices } from "./people.ts";
 
 export const startMs = 1_746_700_000_000;
 export const operator: Actor = { type: "system", id: "test" };
@@ -45,9 +46,13 @@ let templateMade: Promise<void> | undefined;
 
 /** Hashing the owner's password takes its time, so one initialised file is copied for each test. */
 async function makeTemplate(): Promise<void> {
-  const { iam, store } = build(dirname(template), { seed: 1 });
+  const { tenant, store } = build(dirname(template), { seed: 1 });
   const owner = { ownerEmail: "owner@example.com", ownerPassword: "a long password" };
-  await iam.initialise({ tenant: { name: "Kantin Utama" }, ...owner }, operator, startMs);
+  await tenant.initialise(
+    { tenant: { name: "Kantin Utama" }, ...owner },
+    { actor: operator },
+    startMs,
+  );
   await store.close();
 }
 
@@ -96,9 +101,10 @@ function build(directory: string, options: FoundationOptions) {
     publicUrl: () => "https://kartu.example",
   });
   const session = sessionService({ store, policy, keys, signing });
-  const iam = iamService({
-    ...told,
-    openTenant: [policy.openTenant, keys.openTenant],
+  const people = peopleServices({ ...told, masterKey, publicUrl: "https://kartu.example" });
+  const tenant = tenantService({
+    ...{ ...told, ...people, settingsChanged: [policy.forget] },
+    openTenant: [people.role.openTenant, policy.openTenant, keys.openTenant],
     openServer: [(tx, nowMs) => signing.create(tx, "grt_", nowMs)],
   });
   return {
@@ -117,7 +123,7 @@ function build(directory: string, options: FoundationOptions) {
       member,
       tokens,
     },
-    ...{ devices, session, iam, relisted },
+    ...{ devices, session, tenant, people, relisted },
   };
 }
 

@@ -74,7 +74,11 @@ describe("effective", () => {
 
   test("of another tenant is untouched", async () => {
     const { world, set } = await venue();
-    const other = await world.iam.addTenant({ name: "Other", currency: "EUR" }, operator, startMs);
+    const other = await world.tenant.addTenant(
+      { name: "Other", currency: "EUR" },
+      { actor: operator },
+      startMs,
+    );
     await set(tenant, { maxBalance: 6_000_000 });
     const policy = await world.policy.effective(other.tenantId, null, 0);
     expect(policy).toMatchObject({ maxBalance: 5_000_000, policyVersion: 1, currency: "EUR" });
@@ -160,7 +164,7 @@ describe("changing", () => {
 
 test("a device of another tenant is not there", async () => {
   const { world } = await venue();
-  const other = await world.iam.addTenant({ name: "Other" }, operator, startMs);
+  const other = await world.tenant.addTenant({ name: "Other" }, { actor: operator }, startMs);
   const show: Promise<unknown> = world.policy.show(other.tenantId, till);
   expect((await faultOf(show)).slug).toBe("not-found");
 });

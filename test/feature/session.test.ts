@@ -119,7 +119,7 @@ describe("a grant", () => {
 
   test("is another tenant's with another key", async () => {
     const world = await open();
-    const other = await world.iam.addTenant({ name: "Other" }, operator, startMs);
+    const other = await world.tenant.addTenant({ name: "Other" }, { actor: operator }, startMs);
     const { identity } = await commissioned(world, "till-1", "terminal");
     const mine = await issue(world, identity);
     const theirs = await issue(world, { ...identity, tenantId: other.tenantId });

@@ -81,7 +81,8 @@ describe("a field of a request at its edges", () => {
       const isFit = (size: number): boolean => {
         if (of === "value") return Check(schema, size);
         if (of === "length") return Check(schema, "x".repeat(size));
-        return Check({ ...schema, items: Type.Unknown() }, new Array(size).fill(0));
+        const items = Array.from({ length: size }, (_, index) => index);
+        return Check({ ...schema, items: Type.Unknown() }, items);
       };
       if (min !== null) {
         expect(isFit(min)).toBe(true);
@@ -172,9 +173,25 @@ const agreements: Readonly<Record<string, Agreement>> = {
   deviceNameMaxChars: { limit: bound.deviceNameMaxChars, columns: ["device.name"] },
   nameMaxChars: {
     limit: bound.nameMaxChars,
-    columns: ["tenant.name", "user_account.name", "member.name", "zone.name", "wallet.label"],
+    columns: [
+      ...["tenant.name", "user_account.name", "member.name", "zone.name", "wallet.label"],
+      ...["invitation.name", "api_key.name", "oauth_client.name"],
+    ],
   },
-  emailMaxChars: { limit: bound.emailMaxChars, columns: ["user_account.email", "member.email"] },
+  emailMaxChars: {
+    limit: bound.emailMaxChars,
+    columns: ["user_account.email", "member.email", "invitation.email", "mail_outbox.recipient"],
+  },
+  urlMaxChars: {
+    limit: bound.urlMaxChars,
+    columns: ["tenant.logo_url", "oauth_request.redirect_uri"],
+  },
+  descriptionMaxChars: { limit: bound.descriptionMaxChars, columns: ["role.description"] },
+  roleNameMaxChars: { limit: bound.roleNameMaxChars, columns: ["role.name"] },
+  roleDisplayNameMaxChars: {
+    limit: bound.roleDisplayNameMaxChars,
+    columns: ["role.display_name"],
+  },
   noteMaxChars: { limit: bound.noteMaxChars, columns: ["flag.note"] },
   keyNoteMaxChars: { limit: bound.keyNoteMaxChars, columns: ["key_version.note"] },
 };
@@ -207,6 +224,9 @@ const made: Readonly<Record<string, number>> = {
   "a salt": 16,
   "a card id in hex": 12,
   "an ISO 4217 code": 3,
+  "the prefix of an API key": 8,
+  "the last recovery code": 9,
+  "a base64url SHA-256": 43,
   "the highest status, and booking": 4,
   "the last bucket": 2,
   "every op": 127,

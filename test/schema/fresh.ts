@@ -28,15 +28,106 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
     "tenant",
     {
       ...{ tenant_id: 1, uuid, slug: "kantin", name: "Kantin", type: "platform", parent_id: null },
-      ...{ currency: "IDR", timezone: "Asia/Jakarta", policy_version: 1, blocklist_version: 0 },
-      ...made,
+      ...{
+        depth: 0,
+        status: "active",
+        block_reason: "unpaid",
+        logo_url: "https://k.example/l.png",
+      },
+      ...{ currency: "IDR", timezone: "Asia/Jakarta", locale: "en", policy_version: 1 },
+      ...{ blocklist_version: 0, ...made },
+    },
+  ],
+  ["tenant_closure", { ancestor_id: 1, descendant_id: 1, distance: 0 }],
+  [
+    "user_account",
+    {
+      ...{ user_no: 1, uuid, email: "owner@example.com", name: "Owner", locale: "en" },
+      ...{ password_hash: "x", email_verified_at_ms: 1, mfa_sealed: bytes(60), mfa_enabled: 1 },
+      ...{ mfa_step: 1, remembered_tenant_id: 1, last_login_at_ms: 1, tokens_from_ms: 0, ...made },
     },
   ],
   [
-    "user_account",
-    { user_no: 1, uuid, email: "owner@example.com", name: "Owner", password_hash: "x", ...made },
+    "membership",
+    {
+      ...{ membership_no: 1, tenant_id: 1, user_no: 1, status: "deleted", tokens_from_ms: 0 },
+      ...{ deleted_at_ms: 1, joined_at_ms: 1, ...made },
+    },
   ],
-  ["membership", { tenant_id: 1, user_no: 1, role: "owner", created_at_ms: 1 }],
+  [
+    "role",
+    {
+      ...{ role_no: 1, uuid, tenant_id: 1, name: "owner", display_name: "Owner" },
+      ...{ description: "Everything.", permissions: '["*"]', built_in: 1, created_by: "system" },
+      ...made,
+    },
+  ],
+  ["membership_role", { membership_no: 1, role_no: 1, tenant_id: 1 }],
+  ["tenant_owner", { tenant_id: 1, membership_no: 1 }],
+  [
+    "session",
+    {
+      ...{ session_no: 1, uuid, tenant_id: 1, user_no: 1, client_no: null, scopes: null },
+      ...{ cookie: 0, ip: "127.0.0.1", user_agent: "curl", created_at_ms: 1, last_used_at_ms: 1 },
+      ...{ expires_at_ms: 1, revoked_at_ms: null },
+    },
+  ],
+  [
+    "refresh_token",
+    { hash: bytes(32), session_no: 1, expires_at_ms: 1, used_at_ms: 1, grace_no: 1 },
+  ],
+  ["refresh_grace", { grace_no: 1, used_at_ms: 1, sealed: bytes(40) }],
+  [
+    "proof",
+    {
+      ...{ hash: bytes(32), kind: "verify", user_no: 1, data: "{}", expires_at_ms: 1 },
+      ...{ used_at_ms: null, created_at_ms: 1 },
+    },
+  ],
+  ["recovery_code", { user_no: 1, place: 0, hash: "x", used_at_ms: null }],
+  [
+    "invitation",
+    {
+      ...{ invitation_no: 1, uuid, tenant_id: 1, email: "siti@example.com", name: "Siti" },
+      ...{ roles: '["member"]', token_hash: bytes(32), status: "pending", expires_at_ms: 1 },
+      ...{ invited_by: uuid, created_at_ms: 1, updated_at_ms: 1 },
+    },
+  ],
+  [
+    "api_key",
+    {
+      ...{ api_key_no: 1, uuid, tenant_id: 1, name: "Till", hash: bytes(32), prefix: "ak_12345" },
+      ...{ roles: '["member"]', allowed_ips: "[]", expires_at_ms: null, last_used_at_ms: null },
+      ...{ revoked_at_ms: null, created_by: uuid, created_at_ms: 1 },
+    },
+  ],
+  [
+    "mail_outbox",
+    {
+      ...{ mail_no: 1, uuid, tenant_id: 1, recipient: "siti@example.com", attempts: 0 },
+      ...{ sealed_letter: bytes(60), next_at_ms: 1, created_at_ms: 1 },
+    },
+  ],
+  [
+    "oauth_client",
+    {
+      ...{ client_no: 1, uuid, tenant_id: 1, name: "Shop", type: "confidential" },
+      ...{ redirect_uris: "[]", grant_types: "[]", scopes: "[]", secret_hash: bytes(32) },
+      ...{ old_secret_hash: bytes(32), old_secret_until_ms: 1, deleted_at_ms: null },
+      ...{ created_by: uuid, ...made },
+    },
+  ],
+  [
+    "oauth_request",
+    {
+      ...{ request_no: 1, uuid, client_no: 1, redirect_uri: "https://shop.example/cb" },
+      ...{ scopes: "[]", state: "s", nonce: "n", code_challenge: "c".repeat(43) },
+      ...{ signed_in_from_ms: 1, status: "approved", user_no: 1, tenant_id: 1 },
+      ...{ signed_in_at_ms: 1, code_hash: bytes(32), expires_at_ms: 1, spent_at_ms: 1, sid: uuid },
+      created_at_ms: 1,
+    },
+  ],
+  ["identity_link", { provider_id: "google", subject: "12345", user_no: 1, created_at_ms: 1 }],
   [
     "member",
     {
@@ -147,9 +238,10 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
       ...{ card_no: 1, tenant_id: 1, event_id: 0, counter: 0, type: 0, amount: 0, chip_balance: 0 },
       ...{ timestamp_sec: 0, hash: 0, flags: 0, linked: 1, start_sec: 0, state: 0, shown_state: 0 },
       ...{ shown_counter: 0, opening_balance: 0, depth: 0, late: 0, quarantined: 0, available: 0 },
-      ...{ pending: 0, frozen: 0, week: 0, ...days },
+      ...{ pending: 0, frozen: 0, week: 0, ...days, applied: 0 },
     },
   ],
+  ["head_round", { round: 1, through: 0 }],
   ["debit_week", { card_no: 1, week: 1, tenant_id: 1, ...days }],
   [
     "card_change",
@@ -304,6 +396,28 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
     {
       ...{ scope: bytes(32), tenant_id: 1, digest: bytes(32), status: 200, body: "{}" },
       expires_at: 1,
+    },
+  ],
+  [
+    "job",
+    {
+      ...{ job_no: 1, uuid, tenant_id: 1, kind: "x", status: "running", input: "{}", done: 0 },
+      ...{ total: 1, result: null, problem: null, created_by: "x", created_at_ms: 1 },
+      ...{ started_at_ms: 1, finished_at_ms: null },
+    },
+  ],
+  [
+    "rate_rule",
+    {
+      ...{ rate_rule_no: 1, uuid, tenant_id: 1, route: "listUsers", group_by: "user" },
+      ...{ requests: 1, admin_requests: 1, window_sec: 60, ...made },
+    },
+  ],
+  [
+    "api_version",
+    {
+      ...{ version: 1, deprecated_at_ms: 1, sunset_at_ms: 2, successor: "2" },
+      document_hash: bytes(32),
     },
   ],
 ];

@@ -61,7 +61,9 @@ describe("answers", () => {
         method: "POST",
         path: "/api/notes/:noteId",
         status: 201,
+        startedMs: world.clock.ms,
         tookMs: 0,
+        traceparent: null,
       },
     ]);
   });
@@ -143,7 +145,7 @@ describe("refusals", () => {
   });
 
   test("the common codes are those of the conventions", () => {
-    expect(commonRefusals).toHaveLength(13);
+    expect(commonRefusals).toHaveLength(14);
   });
 
   test("outside the device surface errors are problem documents", async () => {
@@ -158,7 +160,9 @@ describe("refusals", () => {
         status: 404,
         detail: "There is nothing at this address.",
         instance: path,
+        traceId: response.headers.get("x-trace-id"),
       });
+      expect(response.headers.get("x-trace-id")).toMatch(/^[0-9a-f]{32}$/);
     }
     const wrong = await fetch(`${world.base}/page`, { method: "POST" });
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);

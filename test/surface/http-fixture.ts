@@ -17,7 +17,7 @@ import { deviceGuard } from "../../src/feature/device/guard.ts";
 import { serverLimits } from "../../src/http/body.ts";
 import { mountFallback, mountSurface } from "../../src/http/mount.ts";
 import { publicRoute, type Route, route } from "../../src/http/route.ts";
-import type { Served, SurfaceDeps } from "../../src/http/surface.ts";
+import type { Served, SurfaceDeps, SurfaceNotice } from "../../src/http/surface.ts";
 import type { Store } from "../../src/store/seam.ts";
 import { StoreUnavailable } from "../../src/store/seam.ts";
 import { openStore } from "../../src/store/sqlite.ts";
@@ -172,6 +172,8 @@ export interface World {
   readonly clock: { ms: number };
   readonly faults: unknown[];
   readonly served: Served[];
+  /** What is said of the version of these calls. */
+  notice: SurfaceNotice | null;
   /** Makes or changes a device; the token is its name, padded. */
   device(name: string, change?: Partial<DeviceIdentity>, ops?: readonly Op[]): string;
   notes(): Promise<number>;
@@ -223,6 +225,7 @@ export function openWorld(options: WorldOptions = {}): World {
     ),
     reportFault: (error) => faults.push(error),
     served: (line) => served.push(line),
+    version: () => world.notice,
     problemBase: "https://kartu.test/problems",
     proxyHops: 1,
     bodyMaxBytes,
@@ -230,13 +233,14 @@ export function openWorld(options: WorldOptions = {}): World {
     checkAnswers: options.checkAnswers ?? true,
   };
   const app = new Elysia({ strictPath: true, handler: { standardHostname: false } });
-  mountFallback(app, deps);
+  mountFallback(app, { ...deps, inside: () => world.notice?.headers ?? null });
   mountSurface(app, deps, options.routes ?? testRoutes);
   app.get("/page", () => "a page");
   options.extend?.(app, deps);
   app.listen({ port: 0, hostname: "127.0.0.1", ...serverLimits });
   let count = 0;
-  return {
+  const world: World = {
+    notice: null,
     app,
     base: `http://127.0.0.1:${app.server?.port}`,
     store,
@@ -269,6 +273,7 @@ export function openWorld(options: WorldOptions = {}): World {
       rmSync(directory, { recursive: true });
     },
   };
+  return world;
 }
 
 /** A call that passes every step; each field replaces or, when null, takes away. */

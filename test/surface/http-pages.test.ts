@@ -93,6 +93,12 @@ describe("the document", () => {
     expect(await response.text()).toBe(json);
     const tag = response.headers.get("etag") ?? "";
     expect((await get(documentPath, { "if-none-match": tag })).status).toBe(304);
+    expect(response.headers.get("x-trace-id")).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test("is behind the alias of the base too", async () => {
+    expect(await (await get("/v1/terminal/openapi.json")).text()).toBe(json);
+    expect((await get("/v1/iam/openapi.json")).status).toBe(404);
   });
 
   test("with KARTU_DOCS=auth it and its pages are 401 to a stranger, with off they are not there", async () => {
@@ -101,7 +107,7 @@ describe("the document", () => {
       ["off", 404],
     ] as const) {
       mayRead = may;
-      for (const path of [documentPath, ...pages]) {
+      for (const path of [documentPath, documentPath.replace("/api", ""), ...pages]) {
         const response = await get(path);
         expect([path, response.status]).toEqual([path, status]);
         expect(response.headers.get("content-type")).toBe("application/problem+json");

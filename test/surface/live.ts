@@ -6,9 +6,9 @@
 import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Elysia } from "elysia";
-import { serveKartu } from "../../src/app.ts";
 import type { Role } from "../../src/domain/identity.ts";
 import type { Route } from "../../src/http/route.ts";
+import { serveKartu } from "../../src/serve.ts";
 import { terminalRoutes } from "../../src/terminal.ts";
 import {
   type Chain,
@@ -54,7 +54,7 @@ export class Live {
 
   static async open(options?: VenueOptions): Promise<Live> {
     const venue = await openVenue(options);
-    const { app, url } = serveKartu(venue.kartu, { host: "127.0.0.1", port: 0 });
+    const { app, url } = await serveKartu(venue.kartu, { host: "127.0.0.1", port: 0 });
     const devices = {
       station: await venue.working("station"),
       gate: await venue.working("gate"),

@@ -10,9 +10,10 @@ import { createPrivateKey } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { databasePath, type Kartu, openKartu, type Serving, serveKartu } from "../../src/app.ts";
+import { databasePath, type Kartu, openKartu } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { type SealPlace, unseal } from "../../src/domain/seal.ts";
+import { type Serving, serveKartu } from "../../src/serve.ts";
 import { backup } from "../../src/store/backup.ts";
 import { createLog } from "../../src/system/log.ts";
 import { createMasterKey } from "../../src/system/masterkey.ts";
@@ -230,10 +231,14 @@ beforeAll(async () => {
   needles.push({ name: "master key", bytes: masterKey });
   await open();
   const owner = { ownerEmail: "owner@example.com", tenant: { name: "Kantin Utama" } };
-  const { ownerPassword = "" } = await kartu.iam.initialise(owner, operator, clock.nowMs());
+  const { ownerPassword = "" } = await kartu.tenant.initialise(
+    owner,
+    { actor: operator },
+    clock.nowMs(),
+  );
   remember("the owner's password", ownerPassword);
-  serving = serveKartu(kartu, { host: "127.0.0.1", port: 0 });
-  const first = await kartu.iam.tenantBySlug();
+  serving = await serveKartu(kartu, { host: "127.0.0.1", port: 0 });
+  const first = await kartu.tenant.tenantBySlug();
   if (first === undefined) throw new Error("no tenant");
   tenant = new TenantUnderTest(kartu, call, clock, first);
   await busyDay();

@@ -37,7 +37,7 @@ interface Place {
 const places: readonly (readonly [Kind, number, RegExp])[] = [
   ["main", 0, /^src\/main\.ts$/],
   ["command", 1, /^src\/command\/[^/]+\.ts$/],
-  ["app", 2, /^src\/app\.ts$/],
+  ["app", 2, /^src\/(app|compose|documents|instrument|routes|serve|surface)\.ts$/],
   ["surface", 3, /^src\/(terminal|platform)\.ts$/],
   ["sim", 3, /^src\/sim\//],
   ["console", 3, /^src\/console\//],
@@ -45,7 +45,7 @@ const places: readonly (readonly [Kind, number, RegExp])[] = [
   ["service", 5, /^src\/feature\/(?<feature>[^/]+)\/(?<name>service)\.ts$/],
   ["feature store", 7, /^src\/feature\/(?<feature>[^/]+)\/(?<name>store)\.ts$/],
   ["part", 6, /^src\/feature\/(?<feature>[^/]+)\/(?<name>[a-z]+)\.ts$/],
-  ["http", 8, /^src\/http\/[^/]+\.ts$/],
+  ["http", 8, /^src\/http\/(?:platform\/)?[^/]+\.ts$/],
   ["store", 8, /^src\/store\/[^/]+\.ts$/],
   ["system", 8, /^src\/system\/[^/]+\.ts$/],
   ["config", 8, /^src\/config\.ts$/],
@@ -55,8 +55,15 @@ const places: readonly (readonly [Kind, number, RegExp])[] = [
 
 /** A service knows other services only of groups to the left of its own. */
 const featureOrder: readonly (readonly string[])[] = [
-  ["audit", "event"],
-  ["iam", "money", "policy", "member", "key", "flag", "signing", "token"],
+  ["audit", "event", "account"],
+  ["signing", "mail", "job"],
+  ["access"],
+  ["role"],
+  ["invitation"],
+  ["tenant", "money", "policy", "member", "key", "flag", "token"],
+  ["auth"],
+  ["user", "apikey", "self"],
+  ["oauth", "provider"],
   ["device", "blocklist", "settlement"],
   ["session"],
   ["card"],

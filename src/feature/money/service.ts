@@ -4,6 +4,7 @@
  * of cards are their own journal entries and only move the other side here.
  */
 import type { Balance } from "../../domain/cardrecord.ts";
+import { uuidMs } from "../../domain/eventid.ts";
 import type { Writer } from "../../store/seam.ts";
 import type { Random } from "../../system/random.ts";
 import {
@@ -27,7 +28,7 @@ export type Leg = { readonly bucket: Bucket; readonly amount: number } & (
 
 export interface Draft {
   readonly tenantId: number;
-  readonly type: "topup" | "reissue" | "card_debit" | "refund";
+  readonly type: "topup" | "reissue" | "card_debit" | "refund" | "reversal";
   readonly status: "completed" | "pending" | "canceled";
   readonly amount: number;
   readonly cardNo: number;
@@ -37,6 +38,8 @@ export interface Draft {
   readonly after: Balance;
   readonly reason?: string;
   readonly quarantineNo?: number;
+  /** The transaction that a reversal takes back. */
+  readonly referenceNo?: number;
   readonly source: "platform" | "device";
   readonly createdBy: string;
   readonly nowMs: number;
@@ -54,19 +57,23 @@ export function moneyService({ random }: { readonly random: Random }) {
   /** Numbers of system wallets, by tenant and key; a handful and one a terminal. */
   const wallets = new Map<string, number>();
 
-  /** The tenant's account `cash`, `suspense` or `settlement:<terminalId>`, opened on first use. */
+  /**
+   * The tenant's account `cash`, `suspense` or `settlement:<terminalId>`, opened on first use; in the
+   * tenant's currency unless another is named.
+   */
   async function systemWallet(
     tx: Writer,
     tenantId: number,
     key: string,
     nowMs: number,
+    currency: string | null = null,
   ): Promise<number> {
-    const cached = `${tenantId} ${key}`;
+    const cached = `${tenantId} ${key} ${currency ?? ""}`;
     const known = wallets.get(cached);
     if (known !== undefined) return known;
     const walletNo =
-      (await findSystemWallet(tx, tenantId, key)) ??
-      (await openSystemWallet(tx, tenantId, key, random.uuid(nowMs), nowMs));
+      (await findSystemWallet(tx, tenantId, key, currency)) ??
+      (await openSystemWallet(tx, tenantId, key, currency, random.uuid(nowMs), nowMs));
     wallets.set(cached, walletNo);
     tx.onRollback(() => wallets.delete(cached));
     return walletNo;
@@ -138,9 +145,10 @@ export function moneyService({ random }: { readonly random: Random }) {
       after.frozen,
       draft.reason ?? null,
       draft.quarantineNo ?? null,
+      draft.referenceNo ?? null,
       draft.source,
       draft.createdBy,
-      nowMs,
+      uuidMs(uuid),
     );
     if (row === undefined) throw new RangeError("no such tenant");
     await post(tx, tenantId, { txnNo: row.txn_no }, draft.legs, nowMs);

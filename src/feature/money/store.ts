@@ -13,16 +13,18 @@ export const findSystemWallet = async (
   tx: Writer,
   tenantId: number,
   key: string,
-): Promise<number | undefined> => (await tx.get(systemWallet, tenantId, key))?.wallet_no;
+  currency: string | null,
+): Promise<number | undefined> => (await tx.get(systemWallet, tenantId, key, currency))?.wallet_no;
 
 export async function openSystemWallet(
   tx: Writer,
   tenantId: number,
   key: string,
+  currency: string | null,
   uuid: string,
   nowMs: number,
 ): Promise<number> {
-  const row = await tx.get(systemWalletInsert, uuid, tenantId, key, nowMs);
+  const row = await tx.get(systemWalletInsert, uuid, tenantId, key, currency, nowMs);
   if (row === undefined) throw new RangeError("no such tenant");
   return row.wallet_no;
 }

@@ -107,6 +107,7 @@ export function policyService(deps: PolicyDeps) {
     devices.set(deviceNo, entry);
   }
 
+  /** Drops what is kept of a tenant: also when its currency or time zone changed. */
   function forget(tenantId: number): void {
     epoch++;
     cachedCount -= cache.get(tenantId)?.size ?? 0;
@@ -195,7 +196,7 @@ export function policyService(deps: PolicyDeps) {
     });
   }
 
-  return { effective, openTenant, show, set };
+  return { effective, openTenant, show, set, forget };
 }
 
 interface Told {

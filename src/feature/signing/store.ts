@@ -2,6 +2,7 @@
 import {
   type SigningKeyRow,
   signingKeyInsert,
+  signingKeyRetire,
   signingKeys,
 } from "../../../schema/query/signing.ts";
 import type { Reader, Writer } from "../../store/seam.ts";
@@ -18,4 +19,8 @@ export async function insertKey(
   nowMs: number,
 ): Promise<void> {
   await tx.run(signingKeyInsert, kid, publicJwk, sealedPrivate, nowMs);
+}
+
+export async function retireKey(tx: Writer, kid: string, nowMs: number): Promise<void> {
+  await tx.run(signingKeyRetire, kid, nowMs);
 }

@@ -1,0 +1,32 @@
+/**
+ * Settlement as CSV (RFC 4180) that a spreadsheet opens without running any of it: a cell of words that
+ * begins as a formula does gets an apostrophe in front. Numbers stay numbers.
+ */
+import { counted, type ShownRow } from "./settlement.ts";
+
+const columns = [
+  ...(["date", "terminalId", "deviceId", "name", "currency"] as const),
+  ...counted,
+  "belongsTo",
+] as const satisfies readonly (keyof ShownRow)[];
+
+/** Tab and CR too: some programs skip them in front of a formula. */
+const formula = /^[=+\-@\t\r]/;
+
+/** One cell: null is empty. */
+export function csvCell(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const safe = formula.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+const line = (cells: readonly (string | number | null)[]): string =>
+  `${cells.map(csvCell).join(",")}\r\n`;
+
+/** A header line, then the rows in their order; each line ends with CRLF. */
+export function settlementCsv(rows: readonly ShownRow[]): string {
+  let text = line(columns);
+  for (const row of rows) text += line(columns.map((column) => row[column]));
+  return text;
+}
