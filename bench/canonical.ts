@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { grantWorkload } from "./http/grant.ts";
 import { mixedWorkload } from "./http/mixed.ts";
+import { platformWorkloads } from "./http/platform.ts";
 import { ceilingHttp, readWorkloads } from "./http/read.ts";
 import { reconcileWorkload, replayWorkload } from "./http/reconcile.ts";
 import { coldStart } from "./http/start.ts";
@@ -33,6 +34,7 @@ const workloads: readonly Workload[] = [
   mixedWorkload,
   ...readWorkloads(),
   topupWorkload,
+  ...platformWorkloads,
   coldStart,
   ceilingSqlite,
   ceilingHttp,

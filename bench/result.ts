@@ -76,6 +76,7 @@ const pairs: readonly (readonly [string, string])[] = [
   ["card-read", "ceiling-http"],
   ["policy-304", "ceiling-http"],
   ["blocklist-304", "ceiling-http"],
+  ["auth-get", "ceiling-http"],
 ];
 
 /** Repeat by repeat, since both were measured within the same seconds; then the median. */

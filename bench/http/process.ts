@@ -42,7 +42,7 @@ function cleanEnv(extra: Readonly<Record<string, string>>): Record<string, strin
 }
 
 /** Limits of calls a minute are off: the load comes from one address, and from few devices. */
-const serverEnv = {
+export const serverEnv = {
   KARTU_ENV: "production",
   KARTU_LOG_LEVEL: "error",
   KARTU_RATE_IP_PER_MIN: "0",
@@ -113,8 +113,11 @@ export class Lines {
 }
 
 /** Runs a script to its end; its one line of JSON. @throws with what it said on stderr */
-export async function runScript(args: readonly string[]): Promise<unknown> {
-  const child = spawnBun(args, undefined);
+export async function runScript(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<unknown> {
+  const child = spawnBun(args, undefined, env);
   const [out, said] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
