@@ -1,5 +1,5 @@
 /**
- * The README's first five minutes, run as they are written, in an empty folder against a server of
+ * The README's chapters that can be run, run as they are written, in an empty folder against a server of
  * their own. What they promise in their comments must be what comes out.
  */
 import { afterAll, expect, test } from "bun:test";
@@ -30,7 +30,8 @@ function freePort(): number {
 function script(port: number): string {
   const build = /^npm run build .*\nPATH=.*$/m;
   const serve = /^kartu serve &.*$/m;
-  const text = `${blocksOf("The first five minutes")}\n${blocksOf("Keys and backups")}`;
+  const chapters = ["The first five minutes", "Operators and integrators", "Keys and backups"];
+  const text = chapters.map(blocksOf).join("\n");
   expect(text).toMatch(build);
   expect(text).toMatch(serve);
   const ready = `until grep -q listening serve.out; do sleep 0.05; done`;
@@ -63,6 +64,9 @@ test("the first five minutes", async () => {
   expect(out).toContain('"accepted":2,"rejected":0,"flags":[]');
   expect(out).toContain('"error":"duplicate_counter"');
   expect(out).toMatch(/"balance":65000,.*"chipBalance":65000/);
+  expect(out).toMatch(/"email":"you@example.com".*"permissions":\["\*"\]/);
+  expect(out).toMatch(/"email":"cashier@example.com".*"status":"invited"/);
+  expect(out).toMatch(/"key":"ak_[\w-]{43}"/);
   expect(out).toContain("ended 0");
 }, 60_000);
 
