@@ -72,12 +72,15 @@ export class WriteQueue {
     return this.#enter(work, options);
   }
 
-  /** Writes all rows that are behind, also while closing. @throws StoreUnavailable */
-  async settle(): Promise<void> {
+  /**
+   * Writes all rows that are behind, also while closing; `idly` only as long as nobody waits, so that
+   * it ends when there is something else to do. @throws StoreUnavailable
+   */
+  async settle(idly = false): Promise<void> {
     const { behind } = this;
     if (behind === undefined) return;
     const work = (tx: Writer): Promise<void> => behind.sweep(tx, true);
-    while (behind.isOwed()) await this.#enter(work, {});
+    while (behind.isOwed() && !(idly && this.depth > 0)) await this.#enter(work, {});
   }
 
   #enter<T>(work: WriteWork<T>, options: WriteOptions): Promise<T> {
@@ -193,7 +196,7 @@ export class WriteQueue {
 
   async #runJob(job: Job): Promise<void> {
     const { savepoint, release, rollbackTo } = this.#statements;
-    savepoint.run();
+    if (!job.single) savepoint.run();
     const tx = new JobWriter(this.#connection, job);
     try {
       const value = await this.#guarded(job.work(tx));
@@ -206,10 +209,15 @@ export class WriteQueue {
     tx.end();
     this.#assertAlive(tx);
     if ("error" in job.outcome) {
-      rollbackTo.run();
+      if (job.single && tx.writes > 0) {
+        throw new GroupLost("a single write failed after its statement", {
+          cause: job.outcome.error,
+        });
+      }
+      if (!job.single) rollbackTo.run();
       job.undo(this.#options.log);
     }
-    release.run();
+    if (!job.single) release.run();
   }
 
   /**

@@ -19,6 +19,8 @@ export class WriterHeld extends Error {
 export class Job {
   readonly weight: number;
   readonly urgent: boolean;
+  /** Writes one statement at most. */
+  readonly single: boolean;
   readonly work: WriteWork<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -28,13 +30,14 @@ export class Job {
 
   constructor(
     work: WriteWork<unknown>,
-    { weight = 1, urgent = false }: WriteOptions,
+    { weight = 1, urgent = false, single = false }: WriteOptions,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
     this.work = work;
     this.weight = weight;
     this.urgent = urgent;
+    this.single = single;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -66,6 +69,8 @@ export class Job {
 export class JobWriter implements Writer {
   /** The first storage failure seen, also when the work caught it: the job must not commit. */
   failure: unknown;
+  /** Statements of `run` and `many` that went through. */
+  writes = 0;
   readonly #connection: Connection;
   readonly #job: Job;
   #open = true;
@@ -87,14 +92,25 @@ export class JobWriter implements Writer {
   }
 
   run<P extends readonly Param[]>(statement: Statement<P, unknown>, ...params: P): Promise<number> {
-    return this.#call(() => this.#connection.run(statement, params));
+    return this.#call(() => {
+      if (this.#job.single && this.writes > 0) {
+        throw new Error(`${statement.name}: a second statement of a single write`);
+      }
+      const changes = this.#connection.run(statement, params);
+      this.writes += 1;
+      return changes;
+    });
   }
 
   many<P extends readonly Param[]>(
     statement: Statement<P, unknown>,
     rows: readonly P[],
   ): Promise<void> {
-    return this.#call(() => this.#connection.many(statement, rows));
+    return this.#call(() => {
+      if (this.#job.single) throw new Error(`${statement.name}: many rows in a single write`);
+      this.writes += 1;
+      this.#connection.many(statement, rows);
+    });
   }
 
   /** A write sees all that was committed before it. */

@@ -34,6 +34,12 @@ export type ReadWork<T> = (q: Reader) => Promise<T>;
 export type WriteWork<T> = (tx: Writer) => Promise<T>;
 
 export interface WriteOptions {
+  /**
+   * Its last step is the one statement that it writes with, by `run`: where that fails it undoes itself, so
+   * no savepoint is due, which would cost more than the statement. Another one, or failing afterwards, is a
+   * bug, and undoes the whole group.
+   */
+  single?: boolean;
   /** Waits for one group of what is not urgent, and goes without it (grants beside a flood of batches). */
   urgent?: boolean;
   /** Rows that this job is about to write, to bound a group. Default 1. */

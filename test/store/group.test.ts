@@ -270,3 +270,48 @@ test("a tx is dead after its turn", async () => {
   expect(await store.read((q) => q.get(countItems))).toEqual({ n: 0 });
   await store.close();
 });
+
+test("a single write that fails undoes itself, and no neighbour", async () => {
+  const store = openItems(directory());
+  const results = await Promise.allSettled([
+    store.write((tx) => tx.run(insertItem, 1, "one"), { single: true }),
+    store.write((tx) => tx.run(insertItem, 2, "one"), { single: true }),
+    store.write(() => Promise.reject(new Error("refused")), { single: true }),
+    store.write((tx) => tx.run(insertItem, 3, "three"), { single: true }),
+  ]);
+  const statuses = results.map((result) => result.status);
+  expect(statuses).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+  expect(await store.read((q) => q.all(allItems))).toEqual([
+    { id: 1, label: "one" },
+    { id: 3, label: "three" },
+  ]);
+  await store.close();
+});
+
+test("a single write that writes again, or fails after its statement, undoes the whole group", async () => {
+  for (const then of [
+    (tx: Writer) => tx.run(insertItem, 3, "three"),
+    (tx: Writer) => tx.many(insertItem, [[3, "three"]]),
+    () => Promise.reject(new Error("too late")),
+  ]) {
+    const logged: string[] = [];
+    const store = openItems(directory(), { log: (text) => void logged.push(text) });
+    const undone: string[] = [];
+    const results = await Promise.allSettled([
+      store.write((tx) => tx.run(insertItem, 1, "one")),
+      store.write(
+        async (tx) => {
+          tx.onRollback(() => void undone.push("two"));
+          await tx.run(insertItem, 2, "two");
+          await then(tx);
+        },
+        { single: true },
+      ),
+    ]);
+    expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
+    expect(undone).toEqual(["two"]);
+    expect(logged).toEqual(["a group of writes was rolled back"]);
+    expect(await store.read((q) => q.all(allItems))).toEqual([]);
+    await store.close();
+  }
+});

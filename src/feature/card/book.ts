@@ -54,8 +54,6 @@ interface Undo {
 /** Events looked at, or cards read ahead, by one statement. */
 const recoverAtOnce = 20_000;
 
-export type CardBook = ReturnType<typeof cardBook>;
-
 export function cardBook({
   residentMax = headsResidentMax,
   roundEventsMin = sweepRoundEventsMin,
@@ -211,6 +209,13 @@ export function cardBook({
     put(tx, card, { ...card, head });
 
   /**
+   * The card as it was last committed, if it is in memory and nobody is changing one; undefined says
+   * nothing.
+   */
+  const peek = (tenantId: number, cardId: string): CardRecord | undefined =>
+    isRecovered && unsettled === 0 ? slab.find(tenantId, cardId) : undefined;
+
+  /**
    * The card as of the reader's snapshot: from memory, where that is the newest there is and nobody is
    * changing it, else the row and what that lacks.
    */
@@ -244,7 +249,7 @@ export function cardBook({
     sweep: (tx, eager) => sweep.sweep(tx, eager),
   };
 
-  return { recover, find, findByNo, add, put, putAll, putHead, read, readAhead, behind };
+  return { recover, find, findByNo, add, put, putAll, putHead, peek, read, readAhead, behind };
 }
 
 const identityChanged = (a: CardRecord, b: CardRecord): boolean =>

@@ -3,6 +3,7 @@
  * and reconciliation are features of their own and use the same book of cards.
  */
 import type { Actor } from "../../domain/audit.ts";
+import { type By, recordedBy } from "../../domain/by.ts";
 import { refuseRegister, refuseRekey } from "../../domain/card.ts";
 import {
   ACTIVE,
@@ -15,6 +16,7 @@ import {
 } from "../../domain/cardrecord.ts";
 import { reasonsOf } from "../../domain/flag.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
+import { Problem } from "../../domain/problem.ts";
 import { Refused } from "../../domain/refused.ts";
 import { STATE_NAME } from "../../domain/state.ts";
 import type { Reader, Store, Writer } from "../../store/seam.ts";
@@ -22,29 +24,26 @@ import type { Random } from "../../system/random.ts";
 import type { AuditService } from "../audit/service.ts";
 import type { BlocklistService } from "../blocklist/service.ts";
 import type { EventService } from "../event/service.ts";
-import type { FlagService } from "../flag/service.ts";
 import type { KeyService } from "../key/service.ts";
 import type { MemberService } from "../member/service.ts";
 import { type BookOptions, cardBook } from "./book.ts";
 import { readEvent, readNewest, readRun, type StoredEvent } from "./history.ts";
+import { type CardFilter, type CardShown, cardList } from "./list.ts";
 import {
   addChange,
   type ChangeKind,
   readActiveCards,
-  readChanges,
   readDetail,
-  readEventDevice,
   readExpired,
   readPending,
   writeBlockNote,
 } from "./store.ts";
 import {
-  type EventDevice,
-  merged,
-  ofChange,
-  ofEvent,
-  ofFlag,
+  countLine,
+  readLine,
   type TimelineEntry,
+  type TimelineFilter,
+  wholeTimeline,
 } from "./timeline.ts";
 
 export interface CardDeps {
@@ -55,7 +54,6 @@ export interface CardDeps {
   readonly member: MemberService;
   readonly blocklist: BlocklistService;
   readonly key: KeyService;
-  readonly flag: Pick<FlagService, "readFlagsOfCard">;
   /** How cards are kept in memory; default the bounds. */
   readonly book?: BookOptions;
 }
@@ -64,6 +62,8 @@ export interface CardDeps {
 export interface Doer {
   readonly actor: Actor;
   readonly terminalId: number | null;
+  /** From where, of an operator's call. */
+  readonly by?: By;
 }
 
 export const deviceDoer = (device: DeviceIdentity): Doer => ({
@@ -96,14 +96,15 @@ const expireAtOnce = 500;
 /** A turn of the writer that reads so many cards is short beside one that takes a batch. */
 const readAheadAtOnce = 500;
 
-export type { BookOptions };
+export type { BookOptions, CardFilter, CardShown, TimelineEntry, TimelineFilter };
 
 export type CardService = ReturnType<typeof cardService>;
 
 export function cardService(deps: CardDeps) {
-  const { store, random, audit, event, member, blocklist, key, flag } = deps;
+  const { store, random, audit, event, member, blocklist, key } = deps;
   const book = cardBook(deps.book);
   store.keep(book.behind);
+  const list = cardList({ store, read: book.read });
 
   /** Tells of a change in all three places, in the transaction of the change. */
   async function tell(
@@ -128,14 +129,15 @@ export function cardService(deps: CardDeps) {
       ...(amount === null ? {} : { amount }),
       terminalId: doer.terminalId,
     };
+    const by = recordedBy(doer.by ?? doer);
     await audit.append(tx, {
       tenantId,
       atMs: nowMs,
       action,
       entityType: "card",
       entityId: cardId,
-      actor: doer.actor,
-      metadata: facts,
+      ...by,
+      metadata: { ...facts, ...by.metadata },
     });
     if (data !== undefined) await event.publish(tx, { tenantId, type: action, data, atMs: nowMs });
   }
@@ -261,24 +263,39 @@ export function cardService(deps: CardDeps) {
     return card;
   }
 
-  const read = (device: DeviceIdentity, cardId: string, nowSec: number) =>
-    store.read(async (q) => {
-      const card = visible(await book.read(q, device.tenantId, cardId), device);
-      const detail = await readDetail(q, device.tenantId, cardId);
-      const { head } = card;
-      return {
-        ...shortView(card, nowSec),
-        counter: head.top.counter,
-        lastActivity: head.top.counter === 0 ? card.createdAtSec : head.top.timestamp,
-        chipBalance: chipBalance(head),
-        state: STATE_NAME[head.shownState],
-        pendingTopups: await readPending(q, card),
-        needsValidation: card.needsValidation,
-        expiresAt: card.expiresAtSec,
-        ...(detail?.replaces == null ? {} : { replaces: detail.replaces }),
-        ...(detail?.replaced_by == null ? {} : { replacedBy: detail.replaced_by }),
-      };
+  /** What `read` answers; `links` and `pending` are not in the card's record. */
+  const longView = (
+    card: CardRecord,
+    nowSec: number,
+    links: { readonly replaces?: string | null; readonly replaced_by?: string | null },
+    pending: { readonly count: number; readonly amount: number },
+  ) => ({
+    ...shortView(card, nowSec),
+    counter: card.head.top.counter,
+    lastActivity: card.head.top.counter === 0 ? card.createdAtSec : card.head.top.timestamp,
+    chipBalance: chipBalance(card.head),
+    state: STATE_NAME[card.head.shownState],
+    pendingTopups: { count: pending.count, amount: pending.amount },
+    needsValidation: card.needsValidation,
+    expiresAt: card.expiresAtSec,
+    ...(links.replaces == null ? {} : { replaces: links.replaces }),
+    ...(links.replaced_by == null ? {} : { replacedBy: links.replaced_by }),
+  });
+
+  /** Most cards are answered from memory: those that stand for no other and wait for no top-up. */
+  async function read(device: DeviceIdentity, cardId: string, nowSec: number) {
+    const { tenantId } = device;
+    const known = book.peek(tenantId, cardId);
+    if (known !== undefined && isAlone(known) && known.head.pending === 0) {
+      return longView(visible(known, device), nowSec, {}, noTopups);
+    }
+    return await store.read(async (q) => {
+      const card = visible(await book.read(q, tenantId, cardId), device);
+      const links = isAlone(card) ? {} : ((await readDetail(q, tenantId, cardId)) ?? {});
+      const pending = card.head.pending === 0 ? noTopups : await readPending(q, card);
+      return longView(card, nowSec, links, pending);
     });
+  }
 
   const events = (device: DeviceIdentity, cardId: string, limit: number) =>
     store.read(async (q) => {
@@ -287,22 +304,34 @@ export function cardService(deps: CardDeps) {
       return { events: newest.map(eventView) };
     });
 
+  /** Part of what happened to a card, newest first. @throws Refused card_not_found */
+  const timelinePage = (
+    tenantId: number,
+    cardId: string,
+    filter: TimelineFilter,
+    after: readonly number[] | undefined,
+    limit: number,
+  ): Promise<TimelineEntry[]> =>
+    store.read(async (q) => readLine(q, await known(q, tenantId, cardId), filter, after, limit));
+
+  /** Counted not much further than `limit`. @throws Refused card_not_found */
+  const timelineCount = (
+    tenantId: number,
+    cardId: string,
+    filter: TimelineFilter,
+    limit: number,
+  ): Promise<number> =>
+    store.read(async (q) => countLine(q, await known(q, tenantId, cardId), filter, limit));
+
   /** All that happened to a card, newest first. @throws Refused card_not_found */
   const timeline = (tenantId: number, cardId: string, limit: number): Promise<TimelineEntry[]> =>
-    store.read(async (q) => {
-      const card = await book.read(q, tenantId, cardId);
-      if (card === undefined) throw new Refused("card_not_found");
-      const devices = new Map<number, EventDevice>();
-      const events: TimelineEntry[] = [];
-      for (const e of await readNewest(q, card, limit)) {
-        const known = devices.get(e.deviceNo) ?? (await readEventDevice(q, tenantId, e.deviceNo));
-        devices.set(e.deviceNo, known);
-        events.push(ofEvent(e, known, reasonsOf(e.flags)));
-      }
-      const changes = await readChanges(q, card, limit);
-      const flags = await flag.readFlagsOfCard(q, tenantId, card.cardNo, limit);
-      return merged([changes.map(ofChange), flags.map(ofFlag), events], limit);
-    });
+    timelinePage(tenantId, cardId, wholeTimeline, undefined, limit);
+
+  async function known(q: Reader, tenantId: number, cardId: string): Promise<CardRecord> {
+    const card = await book.read(q, tenantId, cardId);
+    if (card === undefined) throw new Refused("card_not_found");
+    return card;
+  }
 
   /** A card blocked for another cause keeps its status; the request is recorded all the same. */
   async function block(
@@ -327,6 +356,37 @@ export function cardService(deps: CardDeps) {
       detail: { ...facts, status: STATUS_NAME[card.status], reason, changed: false },
     });
     return { card, changed: false };
+  }
+
+  /**
+   * The same for an operator's call, who sees the card. @throws Problem not-found · wrong-state (it was
+   * replaced)
+   */
+  async function blockByOperator(
+    tx: Writer,
+    tenantId: number,
+    cardId: string,
+    as: Exclude<StatusCode, 0>,
+    reason: string,
+    by: By,
+    nowMs: number,
+  ): Promise<CardShown & { readonly changed: boolean }> {
+    const found = await book.find(tx, tenantId, cardId);
+    if (found === undefined) throw noCard();
+    if (found.replacedByNo !== null) {
+      const state = STATUS_NAME[found.status];
+      throw new Problem("wrong-state", "The card was replaced by another.", { members: { state } });
+    }
+    const doer: Doer = { actor: by.actor, terminalId: null, by };
+    const { card, changed } = await block(tx, tenantId, cardId, as, reason, doer, nowMs);
+    return { ...(await list.after(tx, card, Math.floor(nowMs / 1000))), changed };
+  }
+
+  /** The card as operators see it. @throws Problem not-found */
+  async function find(tenantId: number, cardId: string, nowSec: number): Promise<CardShown> {
+    const card = await list.find(tenantId, cardId, nowSec);
+    if (card === undefined) throw noCard();
+    return card;
   }
 
   /** @throws Refused card_not_found · invalid_key_version · card_blocked */
@@ -401,7 +461,13 @@ export function cardService(deps: CardDeps) {
     read,
     events,
     timeline,
+    timelinePage,
+    timelineCount,
+    list: list.list,
+    count: list.count,
+    find,
     block,
+    blockByOperator,
     rekey,
     nameOf,
     expireDue,
@@ -410,6 +476,14 @@ export function cardService(deps: CardDeps) {
     readNewest,
   };
 }
+
+const noCard = (): Problem => new Problem("not-found", "There is no such card.");
+
+const noTopups = { count: 0, amount: 0 } as const;
+
+/** It replaces no card and was not replaced. */
+const isAlone = ({ replacesNo, replacedByNo }: CardRecord): boolean =>
+  replacesNo === null && replacedByNo === null;
 
 const eventView = (e: StoredEvent) => ({
   counter: e.counter,

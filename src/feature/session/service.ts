@@ -79,10 +79,10 @@ export function sessionService({ store, policy, keys, signing }: SessionDeps) {
         const live = key.text !== undefined || (await keys.isActive(tx, tenantId, key.version));
         if (!live) throw new Refused("invalid_key_version");
         tx.onRollback(() => memory.drop(deviceNo));
-        await insertGrant(tx, row);
         tx.onCommit(() => memory.add(deviceNo, window));
+        await insertGrant(tx, row);
       },
-      { urgent: true },
+      { urgent: true, single: true },
     );
     const [answer] = await Promise.all([signed, kept]);
     return answer;
