@@ -142,6 +142,7 @@ const tasks = {
   dev: () => ["--watch", "src/main.ts", "serve"],
   test: () => ["test", "--timeout", "30000"],
   bench: () => ["bench/canonical.ts"],
+  crash: () => ["test/crash/run.ts"],
   fix: () => [inModules("@biomejs", "biome", "bin", "biome"), "check", "--write"],
   build: () => [
     ...["build", "src/main.ts", "--compile", "--bytecode", "--outfile", "dist/kartu"],

@@ -6,9 +6,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { grantWorkload } from "./http/grant.ts";
 import { mixedWorkload } from "./http/mixed.ts";
+import { moneyWorkloads } from "./http/money.ts";
 import { platformWorkloads } from "./http/platform.ts";
 import { ceilingHttp, readWorkloads } from "./http/read.ts";
 import { reconcileWorkload, replayWorkload } from "./http/reconcile.ts";
+import { settlementWorkload } from "./http/settlement.ts";
 import { coldStart } from "./http/start.ts";
 import { topupWorkload } from "./http/topup.ts";
 import { BadOption, type Options, readOptions, usage } from "./option.ts";
@@ -34,7 +36,9 @@ const workloads: readonly Workload[] = [
   mixedWorkload,
   ...readWorkloads(),
   topupWorkload,
+  settlementWorkload,
   ...platformWorkloads,
+  ...moneyWorkloads,
   coldStart,
   ceilingSqlite,
   ceilingHttp,

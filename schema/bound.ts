@@ -35,6 +35,7 @@ export const blockReasonMaxChars = 256;
 export const deviceIdMaxChars = 128;
 export const deviceSecretMaxChars = 256;
 export const deviceNameMaxChars = 100;
+export const suspendReasonMaxChars = 256;
 export const deviceSecretLifeSec = 7 * 86_400;
 
 // Grant
@@ -55,6 +56,10 @@ export const reportBlocksWindowSec = 86_400;
 export const replayWindowSec = 7 * 86_400;
 export const writeFailureWindowSec = 7 * 86_400;
 export const staleTopupSec = 86_400;
+/** A device that has not called for so long is silent. */
+export const silentSec = 86_400;
+/** Cards that a device saw within so long are what it may take payments of. */
+export const seenCardsSec = 7 * 86_400;
 
 // Settlement
 /** Of one look or run, both ends in it. */
@@ -68,6 +73,8 @@ export const cardEventsPageMax = 100;
 // Names and notes
 export const nameMaxChars = 100;
 export const noteMaxChars = 1_000;
+/** Flags that one call decides. */
+export const flagsDecidedMax = 100;
 export const keyNoteMaxChars = 200;
 export const emailMaxChars = 254;
 export const descriptionMaxChars = 500;
@@ -153,10 +160,13 @@ export const headsResidentMax = 4_000_000;
 export const recentEventsMax = 65_536;
 export const tokensCachedMax = 100_000;
 export const bucketsMax = 200_000;
+export const seenCardsMax = 1_000_000;
 export const auditTalliesMax = 10_000;
 export const accessCachedMax = 100_000;
 export const claimsCachedMax = 20_000;
 export const attemptsCountedMax = 100_000;
+export const talliesKeptMax = 100_000;
+export const walletsKeptMax = 500_000;
 
 // Card store: every so many events of a card's chain get a place of their own; in the course of so many
 // (or as many as there are cards) every head is written

@@ -14,6 +14,7 @@ import { type BookOptions, cardService } from "./feature/card/service.ts";
 import { deviceService } from "./feature/device/service.ts";
 import { eventService } from "./feature/event/service.ts";
 import { flagService } from "./feature/flag/service.ts";
+import { fleetService } from "./feature/fleet/service.ts";
 import { invitationService } from "./feature/invitation/service.ts";
 import { jobService } from "./feature/job/service.ts";
 import { keyService } from "./feature/key/service.ts";
@@ -24,6 +25,7 @@ import { oauthService } from "./feature/oauth/service.ts";
 import { policyService } from "./feature/policy/service.ts";
 import { providerService } from "./feature/provider/service.ts";
 import { reconcileService } from "./feature/reconcile/service.ts";
+import { refundService } from "./feature/refund/service.ts";
 import { reissueService } from "./feature/reissue/service.ts";
 import { reportService } from "./feature/report/service.ts";
 import { reviewService } from "./feature/review/service.ts";
@@ -37,6 +39,7 @@ import { tokenService } from "./feature/token/service.ts";
 import { topupService } from "./feature/topup/service.ts";
 import { userService } from "./feature/user/service.ts";
 import { verifyService } from "./feature/verify/service.ts";
+import { walletService } from "./feature/wallet/service.ts";
 import { Buckets } from "./http/rate.ts";
 import type { Store } from "./store/seam.ts";
 import { type Argon, argon, passwordCost } from "./system/argon.ts";
@@ -74,7 +77,7 @@ export function compose(parts: Parts) {
   const { store, masterKey, random, config, publicUrl, mailer, log, book } = parts;
   const issuer = parts.issuer ?? publicUrl;
   const audit = auditService({ store, random });
-  const event = eventService({ random });
+  const event = eventService({ random, store });
   const common = { store, random, audit, event };
   const signing = signingService({ store, random, masterKey });
   const key = keyService({ ...common, masterKey });
@@ -85,7 +88,7 @@ export function compose(parts: Parts) {
     ...common,
     onBlockedStatusesChanged: (tx, tenantId, mask) => blocklist.relist(tx, tenantId, mask),
   });
-  const blocklist = blocklistService({ store, policy });
+  const blocklist = blocklistService({ ...common, policy });
   const account = accountService({ store, random });
   const access = accessService({ store });
   const passwords = parts.passwords ?? argon({ cost: passwordCost });
@@ -123,10 +126,10 @@ export function compose(parts: Parts) {
     buckets: new Buckets(bucketsMax),
     perMin: config.rateDeviceTokenPerMin,
   });
-  const device = deviceService({ ...common, tokens: token, money, publicUrl });
+  const device = deviceService({ ...common, tokens: token, money, policy, publicUrl });
   const session = sessionService({ store, policy, keys: key, signing });
-  const card = cardService({ ...common, member, blocklist, key, flag, ...(book && { book }) });
-  const settlement = settlementService({ policy });
+  const card = cardService({ ...common, member, blocklist, key, ...(book && { book }) });
+  const settlement = settlementService({ ...common, policy });
   const topup = topupService({
     store,
     card,
@@ -147,8 +150,11 @@ export function compose(parts: Parts) {
     flag,
     settlement,
   });
-  const report = reportService({ random, audit, event, card, flag });
+  const refund = refundService({ card, topup, money, session, settlement });
+  const report = reportService({ ...common, card, flag });
   const review = reviewService({ store, money, card, flag, reconcile, settlement });
+  const fleet = fleetService({ store, policy, session, card, settlement, tokens: token });
+  const wallet = walletService({ ...common, money, card, topup });
   return {
     audit,
     event,
@@ -167,10 +173,11 @@ export function compose(parts: Parts) {
     card,
     settlement,
     topup,
-    reissue,
+    ...{ reissue, refund },
     reconcile,
     report,
     review,
+    ...{ fleet, wallet },
     verify: verifyService({ audit }),
   };
 }

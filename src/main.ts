@@ -16,23 +16,29 @@ import { addInit } from "./command/init.ts";
 import { addKeys } from "./command/keys.ts";
 import { addMember } from "./command/member.ts";
 import { addOpenapi } from "./command/openapi.ts";
+import { addOverview } from "./command/overview.ts";
 import { addPolicy } from "./command/policy.ts";
 import { addServe } from "./command/serve.ts";
+import { addSettlement } from "./command/settlement.ts";
 import { addSimulate } from "./command/simulate.ts";
 import { addTenant } from "./command/tenant.ts";
 import { addUser } from "./command/user.ts";
 import { addVerify } from "./command/verify.ts";
 import { addVersion } from "./command/version.ts";
+import { addZone } from "./command/zone.ts";
 
 /** In the order in which the help shows them. */
 const groups = [
   addServe,
   addInit,
   addDemo,
+  addOverview,
   addDevice,
+  addZone,
   addMember,
   addCard,
   addFlag,
+  addSettlement,
   addPolicy,
   addKeys,
   addTenant,

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { clockRoutes } from "./feature/gateway/platform.ts";
 import type { GatewayService } from "./feature/gateway/service.ts";
 import type { PlatformRoute } from "./http/platform/route.ts";
+import type { StreamDeps } from "./http/platform/stream.ts";
 import type { AdmitCaller } from "./http/platform/surface.ts";
 import type { Tickets } from "./http/platform/ticket.ts";
 import { watchRoutes } from "./http/platform/watch.ts";
@@ -15,6 +16,9 @@ export interface RouteParts {
   readonly gateway: GatewayService;
   readonly tickets: Tickets;
   readonly admit: AdmitCaller;
+  readonly stream: StreamDeps;
+  /** Users whose address is not verified change no balance. */
+  readonly verifiedEmailDue: boolean;
   /** Moves the clock; see `serve.ts`. */
   readonly advance: (sec: number) => Promise<number>;
   readonly metrics: Metrics;
@@ -25,14 +29,16 @@ export interface RouteParts {
 export const routesOf = (
   services: Services,
   config: Config,
-  { gateway, tickets, admit, advance, metrics, startedMs, problemBase }: RouteParts,
+  { advance, metrics, startedMs, ...parts }: RouteParts,
 ): readonly PlatformRoute[] => [
-  ...platformRoutes({ ...services, gateway, tickets, admit, problemBase }),
-  ...(config.env === "development" ? clockRoutes({ advance, moved: gateway.clockMoved }) : []),
+  ...platformRoutes({ ...services, ...parts }),
+  ...(config.env === "development"
+    ? clockRoutes({ advance, moved: parts.gateway.clockMoved })
+    : []),
   ...watchRoutes({
     failure: () => null,
-    unreadiness: gateway.unreadiness,
-    health: gateway.health,
+    unreadiness: parts.gateway.unreadiness,
+    health: parts.gateway.health,
     version: kartuVersion,
     environment: config.env,
     startedMs,

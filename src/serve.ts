@@ -60,6 +60,7 @@ const minuteJobs = (kartu: Kartu): readonly Job[] => [
   { name: "letters", run: (nowMs) => kartu.mail.sendDue(nowMs) },
   { name: "removed users", run: (nowMs) => untilDone(1, () => kartu.account.purge(nowMs)) },
   { name: "card expiry", run: (nowMs) => untilDone(1, () => kartu.card.expireDue(nowMs)) },
+  { name: "expired holds", run: (nowMs) => untilDone(1, () => kartu.wallet.expireHolds(nowMs)) },
   { name: "stale top-ups", run: (nowMs) => untilDone(1, () => kartu.topup.alertStale(nowMs)) },
   { name: "missing events", run: (nowMs) => untilDone(1, () => kartu.reconcile.flagHoles(nowMs)) },
 ];
@@ -137,10 +138,11 @@ async function mount(kartu: Kartu, { advance, isStopping }: Moving): Promise<Mou
   const windows = sharedWindows(kartu, gateway.alert);
   const device = deviceDeps(kartu, gateway, instruments);
   const platform = platformDeps(kartu, gateway, instruments, windows);
-  const { tickets, admit } = platform;
+  const { tickets, admit, streams, reportFault, verifiedEmailDue } = platform;
   routes.push(
     ...routesOf(kartu, config, {
-      ...{ gateway, tickets, admit, advance },
+      ...{ gateway, tickets, admit, advance, verifiedEmailDue },
+      stream: { streams, clock: kartu.clock, reportFault },
       metrics: instruments.metrics,
       startedMs: kartu.clock.nowMs(),
       problemBase: () => platform.problemBase,

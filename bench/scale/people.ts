@@ -102,10 +102,10 @@ export class Desk {
     this.#change = bulk.use(cardChangeInsert);
     const made = (): number => {
       const nowMs = Date.now();
-      bulk.use(systemWalletInsert)(random.uuid(nowMs), tenantId, "cash", nowMs);
+      bulk.use(systemWalletInsert)(random.uuid(nowMs), tenantId, "cash", null, nowMs);
       return bulk.last("wallet", "wallet_no");
     };
-    this.#cashNo = bulk.get(systemWallet, tenantId, "cash")?.wallet_no ?? made();
+    this.#cashNo = bulk.get(systemWallet, tenantId, "cash", null)?.wallet_no ?? made();
     this.#txnNo = firstTxnNo;
   }
 

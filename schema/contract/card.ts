@@ -5,6 +5,8 @@ import {
   cardEventsPageMax,
   cardNameMaxBytes,
   safeIntegerMax,
+  searchMaxChars,
+  searchMinChars,
 } from "../bound.ts";
 import {
   balance,
@@ -20,6 +22,7 @@ import {
   uint32,
   userId,
 } from "./common.ts";
+import { between, count, id, money, time } from "./operator.ts";
 
 const reason = Type.String({ minLength: 1, maxLength: blockReasonMaxChars });
 const highestCounter = Type.Integer({
@@ -49,6 +52,16 @@ export const registerAnswer = closed({
   createdAt: timestamp,
 });
 
+const state = Type.Union([
+  Type.Literal("IDLE"),
+  Type.Literal("CHECKED_IN"),
+  Type.Literal("CHECKED_OUT"),
+]);
+const pendingTopups = closed({
+  count: Type.Integer({ minimum: 0 }),
+  amount: Type.Integer({ minimum: 0, maximum: safeIntegerMax }),
+});
+
 export const cardAnswer = closed({
   cardId,
   userId,
@@ -58,15 +71,8 @@ export const cardAnswer = closed({
   createdAt: timestamp,
   lastActivity: timestamp,
   chipBalance,
-  state: Type.Union([
-    Type.Literal("IDLE"),
-    Type.Literal("CHECKED_IN"),
-    Type.Literal("CHECKED_OUT"),
-  ]),
-  pendingTopups: closed({
-    count: Type.Integer({ minimum: 0 }),
-    amount: Type.Integer({ minimum: 0, maximum: safeIntegerMax }),
-  }),
+  state,
+  pendingTopups,
   needsValidation: Type.Boolean({
     description: "A write failed; true until the next accepted event.",
   }),
@@ -126,4 +132,93 @@ export const reissueAnswer = closed({
   balance: chipBalance,
   createdAt: timestamp,
   unseenUntil: uint32("UTC seconds; until then debits of the old card may still come in."),
+});
+
+/** As operators see it. */
+const shown = {
+  cardId,
+  userId,
+  memberId: id,
+  name: Type.String({ description: "As written on the chip." }),
+  status: statusName,
+  statusCode: Type.Integer({ minimum: 0, maximum: 4 }),
+  state,
+  keyVersion,
+  balance,
+  pendingTopups,
+  counter: highestCounter,
+  needsValidation: Type.Boolean(),
+  expiresAt: nullable(time),
+  createdAt: time,
+  lastActivityAt: time,
+  blockedAt: nullable(time),
+  blockReason: nullable(Type.String()),
+  blockedBy: nullable(Type.String({ description: "Id of a user, key or device; or `server`." })),
+  replaces: nullable(cardId),
+  replacedBy: nullable(cardId),
+  openFlags: count,
+  wallet: closed({ id, balance: closed({ available: money, pending: money, frozen: money }) }),
+};
+export const cardShown = closed(shown);
+export const cardBlocked = closed({
+  ...shown,
+  changed: Type.Boolean({ description: "False: it was blocked already and keeps its status." }),
+});
+
+export const cardListQuery = closed({
+  status: Type.Optional(statusName),
+  userId: Type.Optional(uint32("Number of the member.", 1)),
+  memberId: Type.Optional(id),
+  keyVersion: Type.Optional(keyVersion),
+  needsValidation: Type.Optional(Type.Boolean()),
+  flagged: Type.Optional(Type.Boolean({ description: "Has a flag that is open." })),
+  q: Type.Optional(
+    Type.String({
+      minLength: searchMinChars,
+      maxLength: searchMaxChars,
+      description: "A part of the id or the name; capitals are not minded.",
+    }),
+  ),
+});
+
+export const blockCardRequest = closed({
+  reason,
+  as: Type.Optional(
+    Type.Union([Type.Literal("BLOCKED_ADMIN"), Type.Literal("BLOCKED_FRAUD")], {
+      default: "BLOCKED_ADMIN",
+    }),
+  ),
+});
+
+const timelineKind = Type.Union([
+  Type.Literal("registered"),
+  Type.Literal("event"),
+  Type.Literal("topup"),
+  Type.Literal("topup_cancelled"),
+  Type.Literal("report"),
+  Type.Literal("status"),
+  Type.Literal("flag"),
+  Type.Literal("decision"),
+  Type.Literal("rekey"),
+  Type.Literal("reissue"),
+  Type.Literal("refund"),
+]);
+export const timelineQuery = closed({
+  kind: Type.Optional(timelineKind),
+  ...between("`at` of the entry"),
+});
+export const timelineAnswer = closed({
+  id,
+  at: { ...time, description: "Of an event its own time, of all else when it came to be known." },
+  kind: timelineKind,
+  terminalId: nullable(Type.Integer()),
+  actor: Type.String({ description: "Id of a user, key or device; or `server`." }),
+  amount: nullable(money),
+  balanceAfter: nullable(chipBalance),
+  counter: nullable(counter),
+  detail: Type.Record(Type.String(), Type.Unknown(), {
+    description:
+      "What stands behind it: `type`, `flags`, `batchId`, `auditSeq`, `transactionId` of an event; " +
+      "`topupId` of a top-up; `flagId`, `eventId` and `transactionId` of a decision; `reportId` of a report.",
+  }),
 });

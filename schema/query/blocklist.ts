@@ -63,3 +63,24 @@ export const blocklistVersion = statement<[tenantId: number], { version: number 
   "blocklist.version",
   "SELECT blocklist_version AS version FROM tenant WHERE tenant_id = ?1",
 );
+
+/** Cards listed now, newest first, below a version. */
+export const listingPage = statement<[tenantId: number, below: number, limit: number], ListingRow>(
+  "listing.page",
+  `SELECT ${columns} FROM listing WHERE tenant_id = ?1 AND version < ?2 AND listed = 1
+   ORDER BY version DESC LIMIT ?3`,
+);
+
+export const listingCount = statement<[tenantId: number], { count: number }>(
+  "listing.count",
+  "SELECT count(*) AS count FROM listing WHERE tenant_id = ?1 AND listed = 1",
+);
+
+/** 1 where the id is that of a card of the tenant. */
+export const listingRegistered = statement<
+  [tenantId: number, cardId: string],
+  { registered: number }
+>(
+  "listing.registered",
+  `SELECT EXISTS (SELECT 1 FROM card WHERE tenant_id = ?1 AND card_id = ?2) AS registered`,
+);

@@ -248,34 +248,6 @@ export const cardChangeInsert = statement<
    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
 );
 
-export interface CardChangeRow {
-  change_no: number;
-  at_ms: number;
-  kind: string;
-  terminal_id: number | null;
-  actor: string;
-  amount: number | null;
-  detail: string;
-}
-
-export const cardChanges = statement<
-  [tenantId: number, cardNo: number, limit: number],
-  CardChangeRow
->(
-  "cardChange.ofCard",
-  `SELECT change_no, at_ms, kind, terminal_id, actor, amount, detail FROM card_change
-   WHERE card_no = ?2 AND tenant_id = ?1 ORDER BY change_no DESC LIMIT ?3`,
-);
-
-/** The device that handed in an event, for a card's timeline. */
-export const cardEventDevice = statement<
-  [tenantId: number, deviceNo: number],
-  { device_id: string; terminal_id: number }
->(
-  "card.eventDevice",
-  "SELECT device_id, terminal_id FROM device WHERE device_no = ?2 AND tenant_id = ?1",
-);
-
 export const debitWeek = statement<
   [tenantId: number, cardNo: number, week: number],
   { d0: number; d1: number; d2: number; d3: number; d4: number; d5: number; d6: number }

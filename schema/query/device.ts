@@ -43,6 +43,11 @@ export const deviceById = statement<[tenantId: number, deviceId: string], Device
   `${deviceFrom} WHERE d.device_id = ?2 AND d.tenant_id = ?1`,
 );
 
+export const deviceByUuid = statement<[tenantId: number, uuid: string], DeviceRow>(
+  "device.byUuid",
+  `${deviceFrom} WHERE d.uuid = ?2 AND d.tenant_id = ?1`,
+);
+
 export const deviceByNo = statement<[deviceNo: number], DeviceRow>(
   "device.byNo",
   `${deviceFrom} WHERE d.device_no = ?1`,
@@ -55,6 +60,39 @@ export const devicePage = statement<
   "device.page",
   `${deviceFrom} WHERE d.tenant_id = ?1 AND d.terminal_id > ?2 ORDER BY d.terminal_id LIMIT ?3`,
 );
+
+/** Null lets everything through; `glob` is a pattern over the device's own id and its name. */
+const deviceFilter = `d.tenant_id = ?1 AND (?2 IS NULL OR d.status = ?2) AND (?3 IS NULL OR d.role = ?3)
+   AND (?4 IS NULL OR d.zone_no = (SELECT f.zone_no FROM zone f WHERE f.uuid = ?4))
+   AND (?5 IS NULL OR d.device_id GLOB ?5 OR d.name GLOB ?5)`;
+
+/** Newest first, below a number. */
+export const deviceSearch = statement<
+  [
+    tenantId: number,
+    status: string | null,
+    role: string | null,
+    zoneUuid: string | null,
+    glob: string | null,
+    belowTerminalId: number,
+    limit: number,
+  ],
+  DeviceRow
+>(
+  "device.search",
+  `${deviceFrom} WHERE ${deviceFilter} AND d.terminal_id < ?6 ORDER BY d.terminal_id DESC LIMIT ?7`,
+);
+
+export const deviceCount = statement<
+  [
+    tenantId: number,
+    status: string | null,
+    role: string | null,
+    zoneUuid: string | null,
+    glob: string | null,
+  ],
+  { count: number }
+>("device.count", `SELECT count(*) AS count FROM device d WHERE ${deviceFilter}`);
 
 /** On the whole server. */
 export const deviceIdTaken = statement<[deviceId: string], { device_no: number }>(
@@ -95,25 +133,20 @@ export const deviceStatus = statement<
    WHERE device_no = ?1`,
 );
 
+export const deviceUpdate = statement<
+  [tenantId: number, deviceNo: number, name: string | null, zoneNo: number | null, nowMs: number]
+>(
+  "device.update",
+  `UPDATE device SET name = ?3, zone_no = ?4, updated_at_ms = ?5, version = version + 1
+   WHERE device_no = ?2 AND tenant_id = ?1`,
+);
+
+export const deviceMemberByUuid = statement<
+  [tenantId: number, uuid: string],
+  { member_no: number; status: string }
+>("device.memberByUuid", "SELECT member_no, status FROM member WHERE uuid = ?2 AND tenant_id = ?1");
+
 export const deviceMember = statement<
   [tenantId: number, userId: number],
   { member_no: number; status: string }
 >("device.member", "SELECT member_no, status FROM member WHERE tenant_id = ?1 AND user_id = ?2");
-
-export const zoneByName = statement<
-  [tenantId: number, name: string],
-  { zone_no: number; uuid: string }
->("zone.byName", "SELECT zone_no, uuid FROM zone WHERE tenant_id = ?1 AND name = ?2");
-
-export const zonesOfTenant = statement<
-  [tenantId: number],
-  { zone_no: number; uuid: string; name: string; created_at_ms: number; version: number }
->(
-  "zone.ofTenant",
-  `SELECT zone_no, uuid, name, created_at_ms, version FROM zone WHERE tenant_id = ?1 ORDER BY name`,
-);
-
-export const zoneInsert = statement<[uuid: string, tenantId: number, name: string, nowMs: number]>(
-  "zone.insert",
-  "INSERT INTO zone (uuid, tenant_id, name, created_at_ms, version) VALUES (?1, ?2, ?3, ?4, 1)",
-);

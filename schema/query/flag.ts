@@ -125,6 +125,9 @@ export interface FlagRow {
   event_id: number | null;
   quarantine_no: number | null;
   batch_uuid: string | null;
+  /** Of the event: the batch that brought it, and its place there, behind the accepted ones if it was refused. */
+  event_batch: string | null;
+  event_place: number | null;
   counter: number | null;
   amount: number | null;
   raised_at_ms: number;
@@ -135,9 +138,14 @@ export interface FlagRow {
 }
 
 const flagColumns = `f.flag_no, f.uuid, f.kind, f.reason, f.severity, f.status, f.card_no, f.card_id, f.device_no,
-  d.terminal_id, f.event_id, f.quarantine_no, b.uuid AS batch_uuid, f.counter, f.amount, f.raised_at_ms,
-  f.decided_at_ms, f.decided_by, f.note, f.evidence`;
-const flagJoin = `flag f JOIN device d ON d.device_no = f.device_no LEFT JOIN batch b ON b.batch_no = f.batch_no`;
+  d.terminal_id, f.event_id, f.quarantine_no, b.uuid AS batch_uuid, coalesce(eb.uuid, qb.uuid) AS event_batch,
+  coalesce(f.event_id - eb.first_event, qb.accepted + f.quarantine_no
+    - (SELECT min(o.quarantine_no) FROM quarantine o WHERE o.batch_no = q.batch_no)) AS event_place,
+  f.counter, f.amount, f.raised_at_ms, f.decided_at_ms, f.decided_by, f.note, f.evidence`;
+const flagJoin = `flag f CROSS JOIN device d ON d.device_no = f.device_no
+   LEFT JOIN batch b ON b.batch_no = f.batch_no
+   LEFT JOIN event e ON e.event_id = f.event_id LEFT JOIN batch eb ON eb.batch_no = e.batch_no
+   LEFT JOIN quarantine q ON q.quarantine_no = f.quarantine_no LEFT JOIN batch qb ON qb.batch_no = q.batch_no`;
 
 export const flagByUuid = statement<[tenantId: number, uuid: string], FlagRow>(
   "flag.byUuid",
@@ -149,20 +157,71 @@ export const flagByNo = statement<[tenantId: number, flagNo: number], FlagRow>(
   `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.flag_no = ?2 AND f.tenant_id = ?1`,
 );
 
-/** Newest first, below a number. */
-export const flagsByStatus = statement<
-  [tenantId: number, status: string, below: number, limit: number],
-  FlagRow
->(
-  "flag.byStatus",
-  `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.tenant_id = ?1 AND f.status = ?2 AND f.flag_no < ?3
-   ORDER BY f.flag_no DESC LIMIT ?4`,
+/** Number of the first flag with an id at or above this text, of every tenant. */
+export const flagNoFrom = statement<[uuid: string], { flag_no: number }>(
+  "flag.noFrom",
+  "SELECT flag_no FROM flag WHERE uuid >= ?1 ORDER BY uuid LIMIT 1",
 );
 
-export const flagsOfCard = statement<[tenantId: number, cardNo: number, limit: number], FlagRow>(
-  "flag.ofCard",
-  `SELECT ${flagColumns} FROM ${flagJoin} WHERE f.card_no = ?2 AND f.tenant_id = ?1
-   ORDER BY f.flag_no DESC LIMIT ?3`,
+interface FlagNoRow {
+  flag_no: number;
+}
+type Span = [tenantId: number, status: string, fromNo: number, belowNo: number];
+const span = "f.tenant_id = ?1 AND f.status = ?2 AND f.flag_no >= ?3 AND f.flag_no < ?4";
+
+/** All lists below give numbers, newest first. */
+export const flagsByStatus = statement<[...Span, limit: number], FlagNoRow>(
+  "flag.byStatus",
+  `SELECT f.flag_no FROM flag f WHERE ${span} ORDER BY f.flag_no DESC LIMIT ?5`,
+);
+export const flagCountByStatus = statement<Span, { count: number }>(
+  "flag.countByStatus",
+  `SELECT count(*) AS count FROM flag f WHERE ${span}`,
+);
+
+/** Of one reason, severity and kind. */
+type Sort = [...Span, reason: string, severity: string, kind: string];
+const sort = `${span} AND f.reason = ?5 AND f.severity = ?6 AND f.kind = ?7`;
+export const flagsOfSort = statement<[...Sort, limit: number], FlagNoRow>(
+  "flag.ofSort",
+  `SELECT f.flag_no FROM flag f WHERE ${sort} ORDER BY f.flag_no DESC LIMIT ?8`,
+);
+export const flagCountOfSort = statement<Sort, { count: number }>(
+  "flag.countOfSort",
+  `SELECT count(*) AS count FROM flag f WHERE ${sort}`,
+);
+
+/** Null lets everything through. */
+type Rest = [
+  reason: string | null,
+  severity: string | null,
+  kind: string | null,
+  cardId: string | null,
+  terminalId: number | null,
+];
+const device =
+  "f.device_no = (SELECT device_no FROM device WHERE tenant_id = ?1 AND terminal_id = ?9)";
+const rest = `(?5 IS NULL OR f.reason = ?5) AND (?6 IS NULL OR f.severity = ?6) AND (?7 IS NULL OR f.kind = ?7)`;
+const ofCardId = `${span} AND f.card_id = ?8 AND ${rest} AND (?9 IS NULL OR ${device})`;
+const ofDevice = `${span} AND ${device} AND ${rest} AND ?8 IS NULL`;
+
+export const flagsOfCardId = statement<[...Span, ...Rest, limit: number], FlagNoRow>(
+  "flag.ofCardId",
+  `SELECT f.flag_no FROM flag f INDEXED BY flag_card_id WHERE ${ofCardId}
+   ORDER BY f.flag_no DESC LIMIT ?10`,
+);
+export const flagCountOfCardId = statement<[...Span, ...Rest], { count: number }>(
+  "flag.countOfCardId",
+  `SELECT count(*) AS count FROM flag f INDEXED BY flag_card_id WHERE ${ofCardId}`,
+);
+export const flagsOfDevice = statement<[...Span, ...Rest, limit: number], FlagNoRow>(
+  "flag.ofDevice",
+  `SELECT f.flag_no FROM flag f INDEXED BY flag_device WHERE ${ofDevice}
+   ORDER BY f.flag_no DESC LIMIT ?10`,
+);
+export const flagCountOfDevice = statement<[...Span, ...Rest], { count: number }>(
+  "flag.countOfDevice",
+  `SELECT count(*) AS count FROM flag f INDEXED BY flag_device WHERE ${ofDevice}`,
 );
 
 export const flagDecide = statement<

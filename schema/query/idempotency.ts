@@ -31,15 +31,15 @@ export const keepAnswer = statement<
   "idempotency.keep",
   `INSERT INTO idempotency (scope, tenant_id, digest, status, body, sealed, expires_at)
    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-   ON CONFLICT (scope) DO UPDATE SET
+   ON CONFLICT (scope) DO UPDATE SET key_no = (SELECT max(key_no) + 1 FROM idempotency),
      tenant_id = excluded.tenant_id, digest = excluded.digest, status = excluded.status,
      body = excluded.body, sealed = excluded.sealed, expires_at = excluded.expires_at
    WHERE idempotency.expires_at <= ?8`,
 );
 
-/** Lapsed rows, so many at a time that the writer is not held up. */
+/** Lapsed ones among the oldest rows, so many at a time that the writer is not held up. */
 export const purgeLapsed = statement<[nowSec: number, rowsMax: number]>(
   "idempotency.purge",
-  `DELETE FROM idempotency WHERE scope IN (
-     SELECT scope FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)`,
+  `DELETE FROM idempotency WHERE expires_at <= ?1
+     AND key_no <= (SELECT min(key_no) FROM idempotency) + ?2 - 1`,
 );

@@ -53,15 +53,16 @@ export const keyVersionRetire = statement<[tenantId: number, version: number, at
    WHERE tenant_id = ?1 AND key_version = ?2 AND status <> 'retired'`,
 );
 
-/** Cards that are ACTIVE at `nowSec` and carry the version. */
+/** Cards that are ACTIVE at `nowSec`, by the version that they carry. */
 export const keyActiveCards = statement<
-  [tenantId: number, version: number, nowSec: number],
-  { count: number }
+  [tenantId: number, nowSec: number],
+  { key_version: number; cards: number }
 >(
   "key.activeCards",
-  `SELECT count(*) AS count FROM card
-   WHERE tenant_id = ?1 AND key_version = ?2 AND status = 0
-     AND (expires_at_sec IS NULL OR expires_at_sec > ?3)`,
+  `SELECT key_version, total(cards) - (SELECT count(*) FROM card c
+       WHERE c.status = 0 AND c.expires_at_sec IS NOT NULL AND c.expires_at_sec <= ?2
+         AND c.tenant_id = ?1 AND c.key_version = card_count.key_version) AS cards
+   FROM card_count WHERE tenant_id = ?1 AND status = 0 GROUP BY key_version`,
 );
 
 export const keyCarried = statement<

@@ -1,4 +1,4 @@
-/** Statements on `member`, and the look at `card` that closing one needs. */
+/** Statements on `member`, and the look at `card` that showing and closing one needs. */
 import { statement } from "./statement.ts";
 
 export interface MemberRow {
@@ -11,22 +11,84 @@ export interface MemberRow {
   created_at_ms: number;
   updated_at_ms: number;
   version: number;
+  /** The card that is ACTIVE as far as is written down, and when it ends. */
+  card_id: string | null;
+  expires_at_sec: number | null;
 }
 
-const columns = `member_no, uuid, user_id, name, email, status, created_at_ms, updated_at_ms, version`;
+/** A member has one ACTIVE card at most. */
+const memberFrom = `SELECT m.member_no, m.uuid, m.user_id, m.name, m.email, m.status, m.created_at_ms,
+     m.updated_at_ms, m.version, c.card_id, c.expires_at_sec
+   FROM member m LEFT JOIN card c ON c.member_no = m.member_no AND c.status = 0`;
 
 export const memberByUserId = statement<[tenantId: number, userId: number], MemberRow>(
   "member.byUserId",
-  `SELECT ${columns} FROM member WHERE tenant_id = ?1 AND user_id = ?2`,
+  `${memberFrom} WHERE m.tenant_id = ?1 AND m.user_id = ?2`,
 );
 
+export const memberByUuid = statement<[tenantId: number, uuid: string], MemberRow>(
+  "member.byUuid",
+  `${memberFrom} WHERE m.uuid = ?2 AND m.tenant_id = ?1`,
+);
+
+/** By number, ascending. */
 export const memberPage = statement<
   [tenantId: number, afterUserId: number, limit: number],
   MemberRow
 >(
   "member.page",
-  `SELECT ${columns} FROM member WHERE tenant_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3`,
+  `${memberFrom} WHERE m.tenant_id = ?1 AND m.user_id > ?2 ORDER BY m.user_id LIMIT ?3`,
 );
+
+/** Newest first, below a number. */
+export const memberNewest = statement<
+  [tenantId: number, belowNo: number, limit: number],
+  MemberRow
+>(
+  "member.newest",
+  `${memberFrom} WHERE m.tenant_id = ?1 AND m.member_no < ?2 ORDER BY m.member_no DESC LIMIT ?3`,
+);
+
+export const memberNewestOf = statement<
+  [tenantId: number, status: string, belowNo: number, limit: number],
+  MemberRow
+>(
+  "member.newestOf",
+  `${memberFrom} WHERE m.tenant_id = ?1 AND m.status = ?2 AND m.member_no < ?3
+   ORDER BY m.member_no DESC LIMIT ?4`,
+);
+
+/** The number that `span` members stand below another one: a search goes a stretch at a time. */
+export const memberStretch = statement<
+  [tenantId: number, belowNo: number, span: number],
+  { member_no: number }
+>(
+  "member.stretch",
+  `SELECT member_no FROM member WHERE tenant_id = ?1 AND member_no < ?2
+   ORDER BY member_no DESC LIMIT 1 OFFSET ?3`,
+);
+
+/** Members of a stretch, newest first, whose name or address fits a GLOB pattern. */
+export const memberFits = statement<
+  [tenantId: number, belowNo: number, fromNo: number, glob: string, status: string | null],
+  { member_no: number }
+>(
+  "member.fits",
+  `SELECT member_no FROM member
+   WHERE tenant_id = ?1 AND member_no < ?2 AND member_no >= ?3 AND (name GLOB ?4 OR email GLOB ?4)
+     AND (?5 IS NULL OR status = ?5) ORDER BY member_no DESC`,
+);
+
+export const memberByNo = statement<[tenantId: number, memberNo: number], MemberRow>(
+  "member.byNo",
+  `${memberFrom} WHERE m.member_no = ?2 AND m.tenant_id = ?1`,
+);
+
+/** How many there are of each status. */
+export const memberCounts = statement<
+  [tenantId: number],
+  { status: "active" | "suspended" | "closed"; members: number }
+>("member.counts", "SELECT status, members FROM member_count WHERE tenant_id = ?1");
 
 export const memberLast = statement<[tenantId: number], { user_id: number }>(
   "member.last",
@@ -49,9 +111,19 @@ export const memberInsert = statement<
    VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6, 1)`,
 );
 
-export const memberStatus = statement<[memberNo: number, status: string, nowMs: number]>(
-  "member.status",
-  `UPDATE member SET status = ?2, updated_at_ms = ?3, version = version + 1 WHERE member_no = ?1`,
+export const memberUpdate = statement<
+  [
+    tenantId: number,
+    memberNo: number,
+    name: string,
+    email: string | null,
+    status: string,
+    nowMs: number,
+  ]
+>(
+  "member.update",
+  `UPDATE member SET name = ?3, email = ?4, status = ?5, updated_at_ms = ?6, version = version + 1
+   WHERE member_no = ?2 AND tenant_id = ?1`,
 );
 
 /** A card of the member that is ACTIVE at `nowSec`. */

@@ -91,3 +91,65 @@ export const postingInsert = statement<
   `INSERT INTO posting (tenant_id, txn_no, event_id, wallet_no, card_no, bucket, amount, at_ms)
    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
 );
+
+/** A person's. */
+export const walletInsert = statement<
+  [
+    uuid: string,
+    tenantId: number,
+    userNo: number,
+    currency: string,
+    label: string | null,
+    nowMs: number,
+  ]
+>(
+  "wallet.insert",
+  `INSERT INTO wallet (uuid, tenant_id, kind, user_no, currency, label, status, available, pending, frozen,
+     created_at_ms, updated_at_ms, version)
+   VALUES (?1, ?2, 'user', ?3, ?4, ?5, 'active', 0, 0, 0, ?6, ?6, 1)`,
+);
+
+/** The number that the next transaction gets. */
+export const recordNext = statement<[], { txn_no: number }>(
+  "txn.next",
+  "SELECT coalesce(max(txn_no), 0) + 1 AS txn_no FROM txn",
+);
+
+export type RecordParams = [
+  txnNo: number,
+  uuid: string,
+  tenantId: number,
+  type: string,
+  status: string,
+  journal: number,
+  amount: number,
+  currency: string,
+  walletNo: number | null,
+  cardNo: number | null,
+  counterWalletNo: number | null,
+  counterCardNo: number | null,
+  prevNo: number | null,
+  counterPrevNo: number | null,
+  afterAvailable: number,
+  afterPending: number,
+  afterFrozen: number,
+  description: string | null,
+  metadata: string | null,
+  reason: string | null,
+  referenceNo: number | null,
+  ttlSec: number | null,
+  expiresAtMs: number | null,
+  createdBy: string,
+  createdAtMs: number,
+];
+
+/** A transaction that is its own journal entry. */
+export const recordInsert = statement<RecordParams>(
+  "txn.record",
+  `INSERT INTO txn (txn_no, uuid, tenant_id, type, status, journal, amount, currency, wallet_no, card_no,
+     counter_wallet_no, counter_card_no, prev_no, counter_prev_no, after_available, after_pending, after_frozen,
+     description, metadata, reason, reference_txn_no, ttl_sec, expires_at_ms, source, created_by, created_at_ms,
+     updated_at_ms)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+     'platform', ?24, ?25, ?25)`,
+);

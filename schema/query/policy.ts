@@ -43,6 +43,69 @@ export const policyByScope = statement<
   `SELECT ${columns} FROM policy WHERE tenant_id = ?1 AND scope = ?2 AND scope_no = ?3`,
 );
 
+/** A row as operators see it: whose it is by uuid, and since when. */
+export interface PolicyShownRow extends PolicyTableRow {
+  scope_uuid: string;
+  created_at_ms: number;
+  updated_at_ms: number;
+}
+
+const shownFrom = `SELECT p.policy_no, p.uuid, p.scope, p.scope_no, p.max_balance, p.single_tx_limit,
+     p.daily_limit, p.weekly_limit, p.blocked_statuses, p.clock_drift_allowance_sec, p.grant_ttl_sec,
+     p.terminal_ops, p.gate_ops, p.station_ops, p.version, p.created_at_ms, p.updated_at_ms,
+     CASE p.scope WHEN 'zone' THEN (SELECT z.uuid FROM zone z WHERE z.zone_no = p.scope_no)
+       WHEN 'device' THEN (SELECT d.uuid FROM device d WHERE d.device_no = p.scope_no)
+       ELSE (SELECT t.uuid FROM tenant t WHERE t.tenant_id = p.tenant_id) END AS scope_uuid
+   FROM policy p`;
+
+export const policyByUuid = statement<[tenantId: number, uuid: string], PolicyShownRow>(
+  "policy.byUuid",
+  `${shownFrom} WHERE p.uuid = ?2 AND p.tenant_id = ?1`,
+);
+
+const policyFilter = `p.tenant_id = ?1 AND (?2 IS NULL OR p.scope = ?2) AND (?3 IS NULL OR p.scope_no =
+     CASE p.scope WHEN 'zone' THEN (SELECT f.zone_no FROM zone f WHERE f.uuid = ?3)
+       WHEN 'device' THEN (SELECT f.device_no FROM device f WHERE f.uuid = ?3)
+       ELSE (SELECT 0 FROM tenant f WHERE f.uuid = ?3) END)`;
+
+/** Newest first, below a number; null lets everything through. */
+export const policyPage = statement<
+  [
+    tenantId: number,
+    scope: string | null,
+    scopeUuid: string | null,
+    belowNo: number,
+    limit: number,
+  ],
+  PolicyShownRow
+>(
+  "policy.page",
+  `${shownFrom} WHERE ${policyFilter} AND p.policy_no < ?4 ORDER BY p.policy_no DESC LIMIT ?5`,
+);
+
+export const policyCount = statement<
+  [tenantId: number, scope: string | null, scopeUuid: string | null],
+  { count: number }
+>("policy.count", `SELECT count(*) AS count FROM policy p WHERE ${policyFilter}`);
+
+export const policyDelete = statement<[tenantId: number, policyNo: number]>(
+  "policy.delete",
+  "DELETE FROM policy WHERE policy_no = ?2 AND tenant_id = ?1 AND scope <> 'tenant'",
+);
+
+export const policyZoneByUuid = statement<
+  [tenantId: number, uuid: string],
+  { zone_no: number; uuid: string }
+>("policy.zoneByUuid", "SELECT zone_no, uuid FROM zone WHERE uuid = ?2 AND tenant_id = ?1");
+
+export const policyDeviceByUuid = statement<
+  [tenantId: number, uuid: string],
+  { device_no: number; uuid: string; zone_no: number | null }
+>(
+  "policy.deviceByUuid",
+  "SELECT device_no, uuid, zone_no FROM device WHERE uuid = ?2 AND tenant_id = ?1",
+);
+
 /** Every row of a tenant; of a device's, the zone that it is in. */
 export const policiesOfTenant = statement<
   [tenantId: number],

@@ -18,20 +18,33 @@ export type SettlementParams = [
   lateEvents: number,
 ];
 
-/** Adds to what no settlement run has closed yet. */
+/** Adds to a day that no run has closed. */
 export const settlementAdd = statement<SettlementParams>(
   "settlement.add",
-  `INSERT INTO settlement (tenant_id, run, day, device_no, checkins, checkouts, debits, debit_amount, credits,
+  `INSERT INTO settlement (tenant_id, layer, day, device_no, checkins, checkouts, debits, debit_amount, credits,
      credit_amount, topups, topup_amount, rejected, flagged, late_events)
    VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-   ON CONFLICT (tenant_id, day, device_no, run) DO UPDATE SET checkins = checkins + ?4,
+   ON CONFLICT (tenant_id, layer, day, device_no) DO UPDATE SET checkins = checkins + ?4,
      checkouts = checkouts + ?5, debits = debits + ?6, debit_amount = debit_amount + ?7,
      credits = credits + ?8, credit_amount = credit_amount + ?9, topups = topups + ?10,
      topup_amount = topup_amount + ?11, rejected = rejected + ?12, flagged = flagged + ?13,
      late_events = late_events + ?14`,
 );
 
-/** The same for money that seldom moves. */
+/** Adds to a day that a run has closed, in the layer of the last run there is. */
+export const settlementAddLate = statement<[...SettlementParams, layer: number]>(
+  "settlement.addLate",
+  `INSERT INTO settlement (tenant_id, layer, day, device_no, checkins, checkouts, debits, debit_amount, credits,
+     credit_amount, topups, topup_amount, rejected, flagged, late_events)
+   VALUES (?1, ?15, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+   ON CONFLICT (tenant_id, layer, day, device_no) DO UPDATE SET checkins = checkins + ?4,
+     checkouts = checkouts + ?5, debits = debits + ?6, debit_amount = debit_amount + ?7,
+     credits = credits + ?8, credit_amount = credit_amount + ?9, topups = topups + ?10,
+     topup_amount = topup_amount + ?11, rejected = rejected + ?12, flagged = flagged + ?13,
+     late_events = late_events + ?14`,
+);
+
+/** Adds money that seldom moves, in a layer. */
 export const settlementAddMoney = statement<
   [
     tenantId: number,
@@ -42,30 +55,28 @@ export const settlementAddMoney = statement<
     parkedAmount: number,
     releasedAmount: number,
     returnedAmount: number,
+    layer: number,
   ]
 >(
   "settlement.addMoney",
-  `INSERT INTO settlement (tenant_id, run, day, device_no, checkins, checkouts, debits, debit_amount, credits,
+  `INSERT INTO settlement (tenant_id, layer, day, device_no, checkins, checkouts, debits, debit_amount, credits,
      credit_amount, topups, topup_amount, rejected, flagged, late_events, refunds, refund_amount,
      parked_amount, released_amount, returned_amount)
-   VALUES (?1, 0, ?2, ?3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?4, ?5, ?6, ?7, ?8)
-   ON CONFLICT (tenant_id, day, device_no, run) DO UPDATE SET refunds = refunds + ?4,
+   VALUES (?1, ?9, ?2, ?3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?4, ?5, ?6, ?7, ?8)
+   ON CONFLICT (tenant_id, layer, day, device_no) DO UPDATE SET refunds = refunds + ?4,
      refund_amount = refund_amount + ?5, parked_amount = parked_amount + ?6,
      released_amount = released_amount + ?7, returned_amount = returned_amount + ?8`,
 );
 
+const shown = [
+  ...["checkins", "checkouts", "debits", "debit_amount", "credits", "credit_amount", "topups"],
+  ...["topup_amount", "rejected", "flagged", "late_events", "refunds", "refund_amount"],
+];
+const ofJournal = ["parked_amount", "released_amount", "returned_amount"];
 /** Sums of the columns, named as rows of this file name them. */
-const sums = `sum(checkins) AS checkins, sum(checkouts) AS checkouts, sum(debits) AS debits,
-  sum(debit_amount) AS debit_amount, sum(credits) AS credits, sum(credit_amount) AS credit_amount,
-  sum(topups) AS topups, sum(topup_amount) AS topup_amount, sum(rejected) AS rejected,
-  sum(flagged) AS flagged, sum(late_events) AS late_events, sum(refunds) AS refunds,
-  sum(refund_amount) AS refund_amount, sum(parked_amount) AS parked_amount,
-  sum(released_amount) AS released_amount, sum(returned_amount) AS returned_amount`;
-
-/** What is true of a row that says something to those who read settlement. */
-const hasSomething = `(checkins <> 0 OR checkouts <> 0 OR debits <> 0 OR debit_amount <> 0 OR credits <> 0
-  OR credit_amount <> 0 OR topups <> 0 OR topup_amount <> 0 OR rejected <> 0 OR flagged <> 0
-  OR late_events <> 0 OR refunds <> 0 OR refund_amount <> 0)`;
+const sums = [...shown, ...ofJournal].map((column) => `sum(${column}) AS ${column}`).join(", ");
+/** What is true of sums that say something to those who read settlement. */
+const sumsSomething = shown.map((column) => `sum(${column}) <> 0`).join(" OR ");
 
 export interface SettlementSums {
   checkins: number;
@@ -95,18 +106,20 @@ export interface SettlementRow extends SettlementSums {
   name: string | null;
 }
 
+const named = "LEFT JOIN device d ON d.device_no = s.device_no AND d.tenant_id = s.tenant_id";
+
 /**
- * Sums by day and terminal of a range, whatever run they are in, from behind a place on. The house stands
- * behind the terminals of its day, as if it had the number 65 536. `deviceNo` null: every one.
+ * Sums by day and device up to a day, whatever run they are in, from behind a place on. `deviceNo` null:
+ * every one. `all` 1: those too that only the journal shows.
  */
 export const settlementPage = statement<
   [
     tenantId: number,
-    fromDay: number,
+    afterDay: number,
+    afterDevice: number,
     toDay: number,
     deviceNo: number | null,
-    afterDay: number,
-    afterTerminal: number,
+    all: number,
     limit: number,
   ],
   SettlementRow
@@ -114,93 +127,88 @@ export const settlementPage = statement<
   "settlement.page",
   `SELECT s.*, d.terminal_id, d.device_id, d.name FROM (
      SELECT tenant_id, day, device_no, ${sums} FROM settlement
-     WHERE tenant_id = ?1 AND day BETWEEN max(?2, ?5) AND ?3 AND (?4 IS NULL OR device_no = ?4)
-     GROUP BY tenant_id, day, device_no) s
-   LEFT JOIN device d ON d.device_no = s.device_no AND d.tenant_id = s.tenant_id
-   WHERE ${hasSomething} AND (s.day > ?5 OR coalesce(d.terminal_id, 65536) > ?6)
-   ORDER BY s.day, coalesce(d.terminal_id, 65536) LIMIT ?7`,
+     WHERE tenant_id = ?1 AND day BETWEEN ?2 AND ?4 AND (day > ?2 OR device_no > ?3)
+       AND (?5 IS NULL OR device_no = ?5)
+     GROUP BY tenant_id, day, device_no HAVING ?6 = 1 OR ${sumsSomething}
+     ORDER BY tenant_id, day, device_no LIMIT ?7) s ${named}
+   ORDER BY s.tenant_id, s.day, s.device_no`,
 );
 
-/** Every row of a range with those that only the journal shows, as `settlement.page` orders them. */
-export const settlementDays = statement<
-  [tenantId: number, fromDay: number, toDay: number, deviceNo: number | null],
-  SettlementRow
->(
-  "settlement.days",
-  `SELECT s.*, d.terminal_id, d.device_id, d.name FROM (
-     SELECT tenant_id, day, device_no, ${sums} FROM settlement
-     WHERE tenant_id = ?1 AND day BETWEEN ?2 AND ?3 AND (?4 IS NULL OR device_no = ?4)
-     GROUP BY tenant_id, day, device_no) s
-   LEFT JOIN device d ON d.device_no = s.device_no AND d.tenant_id = s.tenant_id
-   ORDER BY s.day, coalesce(d.terminal_id, 65536)`,
-);
-
-/** How many rows a range has, and what they come to; sums are null where there is none. */
+/** How many rows a day has, and what they come to; sums are null where there is none. */
 export const settlementTotals = statement<
-  [tenantId: number, fromDay: number, toDay: number, deviceNo: number | null],
+  [tenantId: number, day: number, deviceNo: number | null],
   { count: number } & { [K in keyof SettlementSums]: number | null }
 >(
   "settlement.totals",
   `SELECT count(*) AS count, ${sums} FROM (
      SELECT ${sums} FROM settlement
-     WHERE tenant_id = ?1 AND day BETWEEN ?2 AND ?3 AND (?4 IS NULL OR device_no = ?4)
-     GROUP BY day, device_no) WHERE ${hasSomething}`,
+     WHERE tenant_id = ?1 AND day = ?2 AND (?3 IS NULL OR device_no = ?3)
+     GROUP BY device_no HAVING ${sumsSomething})`,
 );
 
 export const settlementDevice = statement<
   [tenantId: number, terminalId: number],
   { device_no: number }
->(
-  "settlement.device",
-  "SELECT device_no FROM device WHERE tenant_id = ?1 AND terminal_id = ?2",
-);
+>("settlement.device", "SELECT device_no FROM device WHERE tenant_id = ?1 AND terminal_id = ?2");
 
 export const settlementTenant = statement<
   [tenantId: number],
   { name: string; currency: string; timezone: string }
 >("settlement.tenant", "SELECT name, currency, timezone FROM tenant WHERE tenant_id = ?1");
 
-/** A run that has a day of a terminal which another would have. */
-export const settlementRunOver = statement<
-  [tenantId: number, fromDay: number, toDay: number, deviceNo: number | null, rangeMaxDays: number],
-  { number: number }
+/** Every run of a tenant as the days that it has closed, in the order of their numbers. */
+export const settlementClosed = statement<
+  [tenantId: number],
+  { number: number; from_day: number; to_day: number; device_no: number | null }
 >(
-  "settlement.runOver",
-  `SELECT number FROM settlement_run WHERE tenant_id = ?1 AND from_day BETWEEN ?2 - ?5 AND ?3 AND to_day >= ?2
-     AND (device_no IS NULL OR ?4 IS NULL OR device_no = ?4) ORDER BY from_day LIMIT 1`,
+  "settlement.closed",
+  `SELECT number, from_day, to_day, device_no FROM settlement_run
+   WHERE tenant_id = ?1 AND number > 0 ORDER BY number`,
+);
+
+/** Rows of a run's own days, from behind a place on. */
+export const settlementOwn = statement<
+  [
+    tenantId: number,
+    afterDay: number,
+    afterDevice: number,
+    toDay: number,
+    deviceNo: number | null,
+    limit: number,
+  ],
+  SettlementRow
+>(
+  "settlement.own",
+  `SELECT s.*, d.terminal_id, d.device_id, d.name FROM (
+     SELECT * FROM settlement
+     WHERE tenant_id = ?1 AND layer = 0 AND day BETWEEN ?2 AND ?4 AND (day > ?2 OR device_no > ?3)
+       AND (?5 IS NULL OR device_no = ?5) ORDER BY day, device_no LIMIT ?6) s ${named}
+   ORDER BY s.day, s.device_no`,
 );
 
 /**
- * What came in for days that runs have closed, and stands in none yet. Of the house it is every day that
- * any run has, since a run of all terminals can't have that day any more.
+ * What came in for days that were closed before: layers (of at least 1) from the last run on that had it,
+ * before this one, that no run between took.
  */
 export const settlementLate = statement<
-  [tenantId: number, deviceNo: number | null],
-  { day: number; device_no: number }
+  [tenantId: number, fromLayer: number, run: number, deviceNo: number | null],
+  SettlementRow
 >(
   "settlement.late",
-  `SELECT DISTINCT s.day, s.device_no FROM settlement_run r
-   CROSS JOIN settlement s ON s.tenant_id = r.tenant_id AND s.run = 0
-     AND s.day BETWEEN r.from_day AND r.to_day
-     AND (r.device_no IS NULL OR s.device_no = r.device_no OR s.device_no = 0)
-   WHERE r.tenant_id = ?1 AND (?2 IS NULL OR s.device_no = ?2) ORDER BY s.day, s.device_no`,
+  `SELECT s.*, d.terminal_id, d.device_id, d.name FROM settlement s ${named}
+   WHERE s.tenant_id = ?1 AND s.layer >= ?2 AND s.layer < ?3 AND (?4 IS NULL OR s.device_no = ?4)
+     AND NOT EXISTS (SELECT 1 FROM settlement_run r WHERE r.tenant_id = ?1 AND r.number > s.layer
+       AND r.number < ?3 AND (r.device_no IS NULL OR r.device_no = s.device_no))`,
 );
 
-/** Closes what is open of a range under a run's number. */
-export const settlementClose = statement<
-  [tenantId: number, fromDay: number, toDay: number, deviceNo: number | null, run: number]
+/** What the house did on one day before a run closed it. */
+export const settlementHouse = statement<
+  [tenantId: number, day: number, house: number],
+  SettlementRow
 >(
-  "settlement.close",
-  `UPDATE settlement SET run = ?5
-   WHERE tenant_id = ?1 AND run = 0 AND day BETWEEN ?2 AND ?3 AND (?4 IS NULL OR device_no = ?4)`,
-);
-
-/** Rows of a run, those that only the journal shows too. Late ones are of days outside its range. */
-export const settlementOfRun = statement<[tenantId: number, run: number], SettlementRow>(
-  "settlement.ofRun",
-  `SELECT s.*, d.terminal_id, d.device_id, d.name FROM settlement s
-   LEFT JOIN device d ON d.device_no = s.device_no AND d.tenant_id = s.tenant_id
-   WHERE s.tenant_id = ?1 AND s.run = ?2 AND s.run > 0`,
+  "settlement.house",
+  `SELECT s.*, NULL AS terminal_id, NULL AS device_id, NULL AS name FROM settlement s
+   WHERE s.tenant_id = ?1 AND s.layer = 0 AND s.day = ?2 AND s.device_no = ?3`,
 );
 
 export interface SettlementRunRow {
@@ -209,23 +217,18 @@ export interface SettlementRunRow {
   number: number;
   from_day: number;
   to_day: number;
+  device_no: number | null;
   terminal_id: number | null;
-  rows: number;
-  totals: string;
-  sha256: Uint8Array;
   closed_at_ms: number;
   closed_by: string;
+  rows: number | null;
+  totals: string | null;
+  sha256: Uint8Array | null;
 }
 
-const runColumns = `r.run_no, r.uuid, r.number, r.from_day, r.to_day, d.terminal_id, r.rows, r.totals, r.sha256,
-  r.closed_at_ms, r.closed_by`;
+const runColumns = `r.run_no, r.uuid, r.number, r.from_day, r.to_day, r.device_no, d.terminal_id, r.closed_at_ms,
+  r.closed_by, r.rows, r.totals, r.sha256`;
 const runTables = `settlement_run r LEFT JOIN device d ON d.device_no = r.device_no AND d.tenant_id = r.tenant_id`;
-
-/** The highest number given; none: null. */
-export const settlementRunLast = statement<[tenantId: number], { number: number | null }>(
-  "settlement.runLast",
-  "SELECT max(number) AS number FROM settlement_run WHERE tenant_id = ?1",
-);
 
 export const settlementRunInsert = statement<
   [
@@ -235,18 +238,27 @@ export const settlementRunInsert = statement<
     fromDay: number,
     toDay: number,
     deviceNo: number | null,
-    rows: number,
-    totals: string,
-    sha256: Uint8Array,
     closedAtMs: number,
     closedBy: string,
-  ],
-  { run_no: number }
+  ]
 >(
   "settlement.runInsert",
-  `INSERT INTO settlement_run (uuid, tenant_id, number, from_day, to_day, device_no, rows, totals, sha256,
-     closed_at_ms, closed_by)
-   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING run_no`,
+  `INSERT INTO settlement_run (uuid, tenant_id, number, from_day, to_day, device_no, closed_at_ms, closed_by)
+   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+);
+
+export const settlementRunSeal = statement<
+  [tenantId: number, runNo: number, rows: number, totals: string, sha256: Uint8Array]
+>(
+  "settlement.runSeal",
+  `UPDATE settlement_run SET rows = ?3, totals = ?4, sha256 = ?5
+   WHERE run_no = ?2 AND tenant_id = ?1 AND sha256 IS NULL`,
+);
+
+/** The highest number given; none: null. */
+export const settlementRunLast = statement<[tenantId: number], { number: number | null }>(
+  "settlement.runLast",
+  "SELECT max(number) AS number FROM settlement_run WHERE tenant_id = ?1",
 );
 
 /** Newest first, below a number. */
@@ -255,8 +267,15 @@ export const settlementRunPage = statement<
   SettlementRunRow
 >(
   "settlement.runPage",
-  `SELECT ${runColumns} FROM ${runTables} WHERE r.tenant_id = ?1 AND r.number < ?2
-   ORDER BY r.number DESC LIMIT ?3`,
+  `SELECT ${runColumns} FROM ${runTables}
+   WHERE r.tenant_id = ?1 AND r.number < ?2 AND r.sha256 IS NOT NULL ORDER BY r.number DESC LIMIT ?3`,
+);
+
+/** Runs whose files were not made yet. */
+export const settlementRunOpen = statement<[tenantId: number], SettlementRunRow>(
+  "settlement.runOpen",
+  `SELECT ${runColumns} FROM ${runTables}
+   WHERE r.tenant_id = ?1 AND r.number > 0 AND r.sha256 IS NULL ORDER BY r.number`,
 );
 
 export const settlementRunByUuid = statement<[tenantId: number, uuid: string], SettlementRunRow>(

@@ -70,6 +70,32 @@ export const verifyWalletBalances = statement<[], AccountRow>(
   "SELECT wallet_no AS no, tenant_id, available, pending, frozen FROM wallet ORDER BY wallet_no",
 );
 
+/** Wallets with what they say of their transactions. */
+export interface WalletTipRow {
+  no: number;
+  last_txn_no: number;
+  txns: number;
+}
+
+export const verifyWalletTips = statement<[], WalletTipRow>(
+  "verify.walletTips",
+  "SELECT wallet_no AS no, last_txn_no, txns FROM wallet ORDER BY wallet_no",
+);
+
+/** Transactions of persons' wallets, each with the one that it names before it. */
+export interface WalletLinkRow {
+  no: number;
+  txn_no: number;
+  prev: number;
+}
+
+export const verifyWalletLinks = statement<[], WalletLinkRow>(
+  "verify.walletLinks",
+  `SELECT wallet_no AS no, txn_no, prev_no AS prev FROM txn WHERE prev_no IS NOT NULL
+   UNION ALL SELECT counter_wallet_no, txn_no, counter_prev_no FROM txn WHERE counter_prev_no IS NOT NULL
+   ORDER BY no, txn_no`,
+);
+
 /** Every card with its head; the head's fields are null where it is missing. */
 export interface VerifyHeadRow {
   card_no: number;
@@ -204,11 +230,12 @@ export interface VerifyArrivalRow {
   amount: number;
   timestamp_sec: number;
   flags: number;
+  booking: number;
 }
 
 export const verifyArrivals = statement<[], VerifyArrivalRow>(
   "verify.arrivals",
-  `SELECT event_id, batch_no, tenant_id, device_no, type, amount, timestamp_sec, flags
+  `SELECT event_id, batch_no, tenant_id, device_no, type, amount, timestamp_sec, flags, booking
    FROM event ORDER BY event_id`,
 );
 
@@ -272,7 +299,89 @@ export interface VerifySettlementRow {
   rejected: number;
   flagged: number;
   late_events: number;
+  refunds: number;
+  refund_amount: number;
+  parked_amount: number;
+  released_amount: number;
+  returned_amount: number;
 }
+
+/** What was paid out of cards. */
+export const verifyRefunds = statement<
+  [],
+  { tenant_id: number; amount: number; created_at_ms: number }
+>(
+  "verify.refunds",
+  "SELECT tenant_id, amount, created_at_ms FROM txn WHERE type = 'refund' ORDER BY txn_no",
+);
+
+/** Money of parked credits on its way out of suspense: to its card, or back to cash. */
+export const verifyReleases = statement<
+  [],
+  { tenant_id: number; amount: number; at_ms: number; to_card: number }
+>(
+  "verify.releases",
+  `SELECT p.tenant_id, p.amount, p.at_ms, p.card_no IS NOT NULL AS to_card
+   FROM posting p LEFT JOIN wallet w ON w.wallet_no = p.wallet_no
+   WHERE p.event_id IS NOT NULL AND (p.card_no IS NOT NULL OR w.system_key = 'cash') ORDER BY p.posting_no`,
+);
+
+/** A run with one of its exports; the export's fields are null where there is none. */
+export interface VerifyRunRow {
+  tenant_id: number;
+  run_no: number;
+  number: number;
+  from_day: number;
+  to_day: number;
+  device_no: number | null;
+  terminal_id: number | null;
+  rows: number | null;
+  totals: string | null;
+  sha256: Uint8Array | null;
+  format: string | null;
+  export_sha256: Uint8Array | null;
+  bytes: Uint8Array | null;
+}
+
+export const verifyRuns = statement<[], VerifyRunRow>(
+  "verify.runs",
+  `SELECT r.tenant_id, r.run_no, r.number, r.from_day, r.to_day, r.device_no, d.terminal_id, r.rows, r.totals,
+     r.sha256, e.format, e.sha256 AS export_sha256, e.bytes
+   FROM settlement_run r LEFT JOIN device d ON d.device_no = r.device_no
+     LEFT JOIN settlement_export e ON e.run_no = r.run_no ORDER BY r.run_no`,
+);
+
+export interface VerifyClosedRow extends VerifySettlementRow {
+  terminal_id: number | null;
+}
+
+/**
+ * Sums by day and device of what a run has: layer 0 of its own days; of the days of others what came in
+ * after they were closed and that no run before took; and, in a run of all, what the house did on days
+ * that runs of single terminals closed.
+ */
+export const verifyClosed = statement<
+  [tenantId: number, run: number, fromDay: number, toDay: number, deviceNo: number | null],
+  VerifyClosedRow
+>(
+  "verify.closed",
+  `SELECT s.tenant_id, s.day, s.device_no, d.terminal_id, sum(s.checkins) AS checkins,
+     sum(s.checkouts) AS checkouts, sum(s.debits) AS debits, sum(s.debit_amount) AS debit_amount,
+     sum(s.credits) AS credits, sum(s.credit_amount) AS credit_amount, sum(s.topups) AS topups,
+     sum(s.topup_amount) AS topup_amount, sum(s.rejected) AS rejected, sum(s.flagged) AS flagged,
+     sum(s.late_events) AS late_events, sum(s.refunds) AS refunds, sum(s.refund_amount) AS refund_amount,
+     sum(s.parked_amount) AS parked_amount, sum(s.released_amount) AS released_amount,
+     sum(s.returned_amount) AS returned_amount
+   FROM settlement s LEFT JOIN device d ON d.device_no = s.device_no
+   WHERE s.tenant_id = ?1 AND (?5 IS NULL OR s.device_no = ?5) AND CASE
+     WHEN s.layer = 0 AND s.day BETWEEN ?3 AND ?4 THEN 1
+     WHEN s.layer = 0 THEN s.device_no = 2147483647 AND ?2 = (SELECT min(a.number) FROM settlement_run a
+       WHERE a.tenant_id = ?1 AND a.device_no IS NULL AND a.number >= (SELECT min(r.number)
+         FROM settlement_run r WHERE r.tenant_id = ?1 AND s.day BETWEEN r.from_day AND r.to_day))
+     ELSE ?2 = (SELECT min(r.number) FROM settlement_run r WHERE r.tenant_id = ?1 AND r.number > s.layer
+       AND (r.device_no IS NULL OR r.device_no = s.device_no)) END
+   GROUP BY s.day, s.device_no`,
+);
 
 /** Settlement by day and device, whatever run it is in. */
 export const verifySettlement = statement<[], VerifySettlementRow>(
@@ -280,6 +389,8 @@ export const verifySettlement = statement<[], VerifySettlementRow>(
   `SELECT tenant_id, day, device_no, sum(checkins) AS checkins, sum(checkouts) AS checkouts,
      sum(debits) AS debits, sum(debit_amount) AS debit_amount, sum(credits) AS credits,
      sum(credit_amount) AS credit_amount, sum(topups) AS topups, sum(topup_amount) AS topup_amount,
-     sum(rejected) AS rejected, sum(flagged) AS flagged, sum(late_events) AS late_events
+     sum(rejected) AS rejected, sum(flagged) AS flagged, sum(late_events) AS late_events,
+     sum(refunds) AS refunds, sum(refund_amount) AS refund_amount, sum(parked_amount) AS parked_amount,
+     sum(released_amount) AS released_amount, sum(returned_amount) AS returned_amount
    FROM settlement GROUP BY tenant_id, day, device_no`,
 );

@@ -2,7 +2,7 @@
  * Statements over wallets and transactions as those see them who move money by hand: accounts, records,
  * lists, sums. Devices' postings are `money.ts`.
  */
-import type { Param, Statement } from "./statement.ts";
+import type { Statement } from "./statement.ts";
 import { statement } from "./statement.ts";
 
 /** What moving money needs of a wallet. */
@@ -16,10 +16,13 @@ export interface AccountRow {
   available: number;
   pending: number;
   frozen: number;
+  /** Of a person's: its newest transaction, and how many there are. */
+  last_txn_no: number;
+  txns: number;
 }
 
-const accountColumns =
-  "wallet_no, uuid, kind, system_key, currency, status, available, pending, frozen";
+const accountColumns = `wallet_no, uuid, kind, system_key, currency, status, available, pending, frozen,
+     last_txn_no, txns`;
 
 export const accountByUuid = statement<[tenantId: number, uuid: string], AccountRow>(
   "wallet.account",
@@ -38,12 +41,14 @@ export const walletPut = statement<
     available: number,
     pending: number,
     frozen: number,
+    lastTxnNo: number,
+    txns: number,
     nowMs: number,
   ]
 >(
   "wallet.put",
-  `UPDATE wallet SET available = ?3, pending = ?4, frozen = ?5, updated_at_ms = ?6
-   WHERE wallet_no = ?2 AND tenant_id = ?1`,
+  `UPDATE wallet SET available = ?3, pending = ?4, frozen = ?5, last_txn_no = ?6, txns = ?7,
+     updated_at_ms = ?8 WHERE wallet_no = ?2 AND tenant_id = ?1`,
 );
 
 /** Status of the device that a settlement account belongs to. */
@@ -58,10 +63,7 @@ export const settlementDevice = statement<
 export const cardOfWallet = statement<
   [tenantId: number, walletUuid: string],
   { card_no: number; card_id: string }
->(
-  "wallet.card",
-  "SELECT card_no, card_id FROM card WHERE wallet_uuid = ?2 AND tenant_id = ?1",
-);
+>("wallet.card", "SELECT card_no, card_id FROM card WHERE wallet_uuid = ?2 AND tenant_id = ?1");
 
 export interface CardWalletRow {
   card_no: number;
@@ -134,7 +136,7 @@ export interface WalletRow extends AccountRow {
 }
 
 const walletColumns = `w.wallet_no, w.uuid, w.kind, w.system_key, w.currency, w.status, w.available,
-     w.pending, w.frozen, w.label, w.created_at_ms, w.updated_at_ms, w.version,
+     w.pending, w.frozen, w.last_txn_no, w.txns, w.label, w.created_at_ms, w.updated_at_ms, w.version,
      (SELECT u.uuid FROM user_account u WHERE u.user_no = w.user_no) AS user_id`;
 
 export const walletByUuid = statement<[tenantId: number, uuid: string], WalletRow>(
@@ -201,22 +203,6 @@ export const walletCountOfUser = statement<
   `SELECT count(*) AS count FROM wallet w WHERE w.user_no = ?2 AND w.tenant_id = ?1 AND ${walletFilter}`,
 );
 
-export const walletInsert = statement<
-  [
-    uuid: string,
-    tenantId: number,
-    userNo: number,
-    currency: string,
-    label: string | null,
-    nowMs: number,
-  ]
->(
-  "wallet.insert",
-  `INSERT INTO wallet (uuid, tenant_id, kind, user_no, currency, label, status, available, pending, frozen,
-     created_at_ms, updated_at_ms, version)
-   VALUES (?1, ?2, 'user', ?3, ?4, ?5, 'active', 0, 0, 0, ?6, ?6, 1)`,
-);
-
 export const walletLabel = statement<
   [tenantId: number, walletNo: number, label: string | null, nowMs: number]
 >(
@@ -236,41 +222,6 @@ export const walletUser = statement<[tenantId: number, userUuid: string], { user
   "wallet.user",
   `SELECT u.user_no FROM user_account u JOIN membership m ON m.user_no = u.user_no AND m.tenant_id = ?1
    WHERE u.uuid = ?2 AND m.status <> 'deleted'`,
-);
-
-export type RecordParams = [
-  uuid: string,
-  tenantId: number,
-  type: string,
-  status: string,
-  journal: number,
-  amount: number,
-  currency: string,
-  walletNo: number | null,
-  cardNo: number | null,
-  counterWalletNo: number | null,
-  counterCardNo: number | null,
-  afterAvailable: number,
-  afterPending: number,
-  afterFrozen: number,
-  description: string | null,
-  metadata: string | null,
-  reason: string | null,
-  referenceNo: number | null,
-  ttlSec: number | null,
-  expiresAtMs: number | null,
-  createdBy: string,
-  createdAtMs: number,
-];
-
-/** A transaction that is its own journal entry. */
-export const recordInsert = statement<RecordParams>(
-  "wallet.record",
-  `INSERT INTO txn (uuid, tenant_id, type, status, journal, amount, currency, wallet_no, card_no,
-     counter_wallet_no, counter_card_no, after_available, after_pending, after_frozen, description, metadata,
-     reason, reference_txn_no, ttl_sec, expires_at_ms, source, created_by, created_at_ms, updated_at_ms)
-   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 'platform',
-     ?21, ?22, ?22)`,
 );
 
 /** How a hold ended; `counterNo` is where a confirmed one went. */
@@ -383,8 +334,14 @@ type ListFilter = [
   limit: number,
 ];
 
+/** Statements of persons' wallets go along their own chain, see below. */
+const unchained: Partial<Record<ListedBy, string>> = {
+  wallet_no: " AND t.prev_no IS NULL",
+  counter_wallet_no: " AND t.counter_prev_no IS NULL",
+};
+
 const listWhere = (by: ListedBy): string =>
-  `t.${by} = ${by === "tenant_id" ? "?1" : "?2 AND t.tenant_id = ?1"} AND ?2 >= 0
+  `t.${by} = ${by === "tenant_id" ? "?1" : "?2 AND t.tenant_id = ?1"} AND ?2 >= 0${unchained[by] ?? ""}
      AND t.txn_no >= ?3 AND t.txn_no < ?4 AND (?5 IS NULL OR t.type = ?5) AND (?6 IS NULL OR t.status = ?6)`;
 
 const listOf = (name: string, by: ListedBy): Statement<ListFilter, TransactionRow> =>
@@ -410,6 +367,41 @@ export const countOfWallet = countOf("wallet.countOfWallet", "wallet_no");
 export const countOfCard = countOf("wallet.countOfCard", "card_no");
 export const countOfCounter = countOf("wallet.countOfCounter", "counter_wallet_no");
 export const countOfCounterCard = countOf("wallet.countOfCounterCard", "counter_card_no");
+
+/** Numbers of a wallet's transactions from one of them on, each naming the one before. */
+const chainOf = `WITH RECURSIVE chain (no) AS (VALUES (?3) UNION ALL
+     SELECT CASE t.wallet_no WHEN ?2 THEN t.prev_no ELSE t.counter_prev_no END
+     FROM chain JOIN txn t ON t.txn_no = chain.no LIMIT ?4)`;
+
+type ChainParams = [tenantId: number, walletNo: number, fromNo: number, limit: number];
+
+/** Newest first. */
+export const chainPage = statement<ChainParams, TransactionRow & { before_no: number }>(
+  "wallet.chainPage",
+  `${chainOf} SELECT ${transactionColumns},
+     CASE t.wallet_no WHEN ?2 THEN t.prev_no ELSE t.counter_prev_no END AS before_no
+   FROM chain JOIN txn t ON t.txn_no = chain.no WHERE t.tenant_id = ?1`,
+);
+
+/** What filters look at. */
+export interface LinkRow {
+  txn_no: number;
+  type: string;
+  status: string;
+  before_no: number;
+}
+
+export const chainLinks = statement<ChainParams, LinkRow>(
+  "wallet.chainLinks",
+  `${chainOf} SELECT t.txn_no, t.type, t.status,
+     CASE t.wallet_no WHEN ?2 THEN t.prev_no ELSE t.counter_prev_no END AS before_no
+   FROM chain JOIN txn t ON t.txn_no = chain.no WHERE t.tenant_id = ?1`,
+);
+
+export const transactionByNo = statement<[tenantId: number, txnNo: number], TransactionRow>(
+  "wallet.transactionByNo",
+  `SELECT ${transactionColumns} FROM txn t WHERE t.txn_no = ?2 AND t.tenant_id = ?1`,
+);
 
 /** Entries that are postings, of a transaction or an event. */
 export interface PostingRow {
@@ -486,7 +478,14 @@ export const movingEvent = statement<[tenantId: number, eventId: number], Moving
 
 /** Newest first, of the events from one number to below another. */
 export const movingEventsBetween = statement<
-  [tenantId: number, fromId: number, belowId: number, bookingA: number, bookingB: number, limit: number],
+  [
+    tenantId: number,
+    fromId: number,
+    belowId: number,
+    bookingA: number,
+    bookingB: number,
+    limit: number,
+  ],
   MovingEventRow
 >(
   "wallet.eventsBetween",
@@ -551,7 +550,7 @@ export const batchInRange = statement<
   EventBatchRow
 >(
   "wallet.batchInRange",
-  `SELECT ${batchColumns} FROM batch WHERE uuid >= ?2 AND uuid <= ?3 AND tenant_id = ?1 LIMIT 1`,
+  `SELECT ${batchColumns} FROM batch WHERE uuid >= ?2 AND uuid <= ?3 AND +tenant_id = ?1 LIMIT 1`,
 );
 
 export const batchOfEvent = statement<[tenantId: number, eventId: number], { batch_no: number }>(
@@ -574,10 +573,7 @@ export const debitsOfTenant = statement<[tenantId: number], { count: number }>(
   "wallet.debits",
   "SELECT coalesce(sum(debits), 0) AS count FROM settlement WHERE tenant_id = ?1",
 );
-export const debitsOfDevice = statement<
-  [tenantId: number, deviceNo: number],
-  { count: number }
->(
+export const debitsOfDevice = statement<[tenantId: number, deviceNo: number], { count: number }>(
   "wallet.debitsOfDevice",
   "SELECT coalesce(sum(debits), 0) AS count FROM settlement WHERE tenant_id = ?1 AND device_no = ?2",
 );
@@ -589,7 +585,7 @@ export const sideDebits = statement<
 >(
   "wallet.sideDebits",
   `SELECT count(*) AS count FROM txn
-   WHERE quarantine_no > 0 AND tenant_id = ?1 AND (?2 IS NULL OR counter_wallet_no = ?2)`,
+   WHERE quarantine_no > 0 AND +tenant_id = ?1 AND (?2 IS NULL OR counter_wallet_no = ?2)`,
 );
 
 export interface SystemAccountRow {
@@ -660,6 +656,3 @@ export const numberEnds = statement<
      (SELECT coalesce(max(through), 0) FROM head_round) AS through, t.currency
    FROM tenant t WHERE t.tenant_id = ?1`,
 );
-
-/** Any of the statements above that lists transactions. */
-export type ListStatement<R> = Statement<ListFilter & readonly Param[], R>;

@@ -20,7 +20,9 @@ CREATE TABLE batch (
   CHECK (accepted + rejected = events)
 ) STRICT;
 CREATE INDEX batch_digest ON batch (digest) WHERE clean = 1;
-CREATE INDEX batch_device ON batch (device_no, batch_no);
+-- Lists and their totals are read from these alone.
+CREATE INDEX batch_tenant ON batch (tenant_id, batch_no, accepted, rejected, flagged);
+CREATE INDEX batch_device ON batch (device_no, batch_no, accepted, rejected, flagged);
 CREATE TRIGGER batch_no_update BEFORE UPDATE ON batch
   BEGIN SELECT RAISE(ABORT, 'batch is append-only'); END;
 CREATE TRIGGER batch_no_delete BEFORE DELETE ON batch

@@ -13,3 +13,4 @@ CREATE TABLE listing (
   PRIMARY KEY (tenant_id, card_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX listing_version ON listing (tenant_id, version);
+CREATE UNIQUE INDEX listing_listed ON listing (tenant_id, version) WHERE listed = 1;

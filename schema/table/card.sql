@@ -23,9 +23,36 @@ CREATE TABLE card (
   CHECK ((status = 0) = (blocked_at_sec IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX card_active ON card (member_no) WHERE status = 0;
+CREATE INDEX card_order ON card (tenant_id, card_no);
 CREATE INDEX card_member ON card (member_no);
 CREATE INDEX card_expiry ON card (expires_at_sec) WHERE status = 0 AND expires_at_sec IS NOT NULL;
-CREATE INDEX card_key ON card (tenant_id, key_version) WHERE status = 0;
+-- Any choice of status, key version and validation is a few ranges of this, each in order of number.
+CREATE INDEX card_kind ON card (tenant_id, status, key_version, needs_validation);
+
+-- How many cards of each kind there are, so that no list counts a million of them.
+CREATE TABLE card_count (
+  tenant_id        INTEGER NOT NULL,
+  status           INTEGER NOT NULL,
+  key_version      INTEGER NOT NULL,
+  needs_validation INTEGER NOT NULL,
+  cards            INTEGER NOT NULL CHECK (cards >= 0),
+  PRIMARY KEY (tenant_id, status, key_version, needs_validation)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER card_counted_new AFTER INSERT ON card BEGIN
+  INSERT INTO card_count (tenant_id, status, key_version, needs_validation, cards)
+    VALUES (new.tenant_id, new.status, new.key_version, new.needs_validation, 1)
+    ON CONFLICT DO UPDATE SET cards = cards + 1;
+END;
+CREATE TRIGGER card_counted_changed AFTER UPDATE OF status, key_version, needs_validation ON card
+  WHEN new.status <> old.status OR new.key_version <> old.key_version
+    OR new.needs_validation <> old.needs_validation
+BEGIN
+  UPDATE card_count SET cards = cards - 1 WHERE tenant_id = old.tenant_id AND status = old.status
+    AND key_version = old.key_version AND needs_validation = old.needs_validation;
+  INSERT INTO card_count (tenant_id, status, key_version, needs_validation, cards)
+    VALUES (new.tenant_id, new.status, new.key_version, new.needs_validation, 1)
+    ON CONFLICT DO UPDATE SET cards = cards + 1;
+END;
 
 -- The card's highest accepted event (a full copy: the predecessor of the next), what is derived from
 -- all of them, and the balances of the card's wallet. A row may lag behind: events above `applied` are
@@ -65,6 +92,7 @@ CREATE TABLE head (
   -- Id of the card's last event that is in this row, late ones too.
   applied         INTEGER NOT NULL CHECK (applied >= event_id)
 ) STRICT;
+CREATE INDEX head_overdrawn ON head (tenant_id, card_no) WHERE available + pending < 0;
 
 -- How far heads are complete: no head lacks an event with an id up to `through`. One row, or none.
 CREATE TABLE head_round (
@@ -95,7 +123,7 @@ CREATE TABLE card_change (
   amount      INTEGER,
   detail      TEXT    NOT NULL CHECK (json_valid(detail))
 ) STRICT;
-CREATE INDEX card_change_card ON card_change (card_no, change_no);
+CREATE INDEX card_change_card ON card_change (card_no, at_ms);
 CREATE TRIGGER card_change_no_update BEFORE UPDATE ON card_change
   BEGIN SELECT RAISE(ABORT, 'card_change is append-only'); END;
 CREATE TRIGGER card_change_no_delete BEFORE DELETE ON card_change

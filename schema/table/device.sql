@@ -7,6 +7,7 @@ CREATE TABLE zone (
   version       INTEGER NOT NULL,
   UNIQUE (tenant_id, name)
 ) STRICT;
+CREATE INDEX zone_tenant ON zone (tenant_id, zone_no);
 
 -- A station, gate, terminal or scout. device_id is unique on the whole server, because commissioning
 -- names no tenant; terminal_id is the tenant's number for it and never used again.
@@ -31,6 +32,7 @@ CREATE TABLE device (
   CHECK (member_no IS NULL OR role = 'scout'),
   CHECK ((status = 'suspended') = (suspended_at_sec IS NOT NULL))
 ) STRICT;
+CREATE INDEX device_zone ON device (zone_no) WHERE zone_no IS NOT NULL;
 
 -- One-time secrets, only as SHA-256. Dead once spent, killed or past its life.
 CREATE TABLE device_secret (

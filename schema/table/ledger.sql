@@ -16,6 +16,9 @@ CREATE TABLE wallet (
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL,
   version       INTEGER NOT NULL,
+  -- Of a person's: its newest transaction, and how many there are. Each names the one before.
+  last_txn_no   INTEGER NOT NULL DEFAULT 0,
+  txns          INTEGER NOT NULL DEFAULT 0,
   CHECK ((kind = 'system') = (system_key IS NOT NULL)),
   CHECK ((kind = 'user') = (user_no IS NOT NULL)),
   CHECK (available >= 0 OR system_key IN ('cash', 'suspense'))
@@ -47,11 +50,16 @@ CREATE TABLE txn (
   journal           INTEGER NOT NULL DEFAULT 0 CHECK (journal BETWEEN 0 AND 3),
   amount            INTEGER NOT NULL CHECK (amount BETWEEN 0 AND 9007199254740991),
   currency          TEXT    NOT NULL,
-  -- Exactly one of each pair, where the transaction has that side.
-  wallet_no         INTEGER REFERENCES wallet,
-  card_no           INTEGER REFERENCES card,
-  counter_wallet_no INTEGER REFERENCES wallet,
-  counter_card_no   INTEGER REFERENCES card,
+  -- Exactly one of each pair, where the transaction has that side. That there is such an account is
+  -- proved by `kartu verify`: looking it up at each insert would cost as much as the row.
+  wallet_no         INTEGER,
+  card_no           INTEGER,
+  counter_wallet_no INTEGER,
+  counter_card_no   INTEGER,
+  -- Where a side is a person's wallet: its transaction before (0: none), so that its statement needs no
+  -- index, which would cost a page a transaction.
+  prev_no           INTEGER,
+  counter_prev_no   INTEGER,
   after_available   INTEGER NOT NULL,
   after_pending     INTEGER NOT NULL,
   after_frozen      INTEGER NOT NULL,
@@ -76,9 +84,10 @@ CREATE TABLE txn (
   CHECK ((type = 'hold') = (expires_at_ms IS NOT NULL))
 ) STRICT;
 CREATE INDEX txn_tenant ON txn (tenant_id, txn_no);
-CREATE INDEX txn_wallet ON txn (wallet_no) WHERE wallet_no IS NOT NULL;
+CREATE INDEX txn_wallet ON txn (wallet_no) WHERE wallet_no IS NOT NULL AND prev_no IS NULL;
 CREATE INDEX txn_card ON txn (card_no) WHERE card_no IS NOT NULL;
-CREATE INDEX txn_counter ON txn (counter_wallet_no) WHERE counter_wallet_no IS NOT NULL;
+CREATE INDEX txn_counter ON txn (counter_wallet_no)
+  WHERE counter_wallet_no IS NOT NULL AND counter_prev_no IS NULL;
 CREATE INDEX txn_counter_card ON txn (counter_card_no) WHERE counter_card_no IS NOT NULL;
 -- Nothing is reversed twice.
 CREATE UNIQUE INDEX txn_reversal ON txn (reference_txn_no) WHERE type = 'reversal';
@@ -86,10 +95,16 @@ CREATE INDEX txn_held ON txn (wallet_no, card_no) WHERE status = 'held';
 CREATE INDEX txn_hold_due ON txn (expires_at_ms) WHERE status = 'held';
 -- Its entries stay what they were; only how it ended is added.
 CREATE TRIGGER txn_no_change BEFORE UPDATE OF uuid, tenant_id, type, journal, amount, currency, wallet_no,
-    card_no, counter_card_no, reference_txn_no, created_at_ms ON txn
+    card_no, counter_card_no, prev_no, counter_prev_no, reference_txn_no, created_at_ms ON txn
+  WHEN (new.uuid, new.tenant_id, new.type, new.journal, new.amount, new.currency, new.created_at_ms)
+      <> (old.uuid, old.tenant_id, old.type, old.journal, old.amount, old.currency, old.created_at_ms)
+    OR new.wallet_no IS NOT old.wallet_no OR new.card_no IS NOT old.card_no
+    OR new.counter_card_no IS NOT old.counter_card_no OR new.prev_no IS NOT old.prev_no
+    OR new.counter_prev_no IS NOT old.counter_prev_no OR new.reference_txn_no IS NOT old.reference_txn_no
   BEGIN SELECT RAISE(ABORT, 'txn is append-only'); END;
 CREATE TRIGGER txn_ended BEFORE UPDATE OF status, counter_wallet_no ON txn
   WHEN old.status NOT IN ('held', 'pending')
+    AND (new.status <> old.status OR new.counter_wallet_no IS NOT old.counter_wallet_no)
   BEGIN SELECT RAISE(ABORT, 'txn has ended'); END;
 CREATE TRIGGER txn_no_delete BEFORE DELETE ON txn
   BEGIN SELECT RAISE(ABORT, 'txn is never deleted'); END;
@@ -147,6 +162,8 @@ CREATE TABLE topup (
 -- Top-ups that a credit can still find.
 CREATE INDEX topup_awaiting ON topup (card_no)
   WHERE event_id IS NULL AND status <> 'canceled';
+-- Those that wait, with what they come to.
+CREATE INDEX topup_pending ON topup (tenant_id, made_at_ms, amount) WHERE status = 'pending';
 CREATE INDEX topup_unsettled ON topup (made_at_ms) WHERE status = 'pending' AND stale = 0;
 
 -- Every posting there is: the stored ones and those that rows of transactions and of events stand for.

@@ -26,3 +26,4 @@ CREATE TABLE policy (
   CHECK (scope = 'tenant' OR
     (grant_ttl_sec IS NULL AND terminal_ops IS NULL AND gate_ops IS NULL AND station_ops IS NULL))
 ) STRICT;
+CREATE INDEX policy_tenant ON policy (tenant_id, policy_no);

@@ -19,6 +19,9 @@ CREATE UNIQUE INDEX report_once ON report
 CREATE INDEX report_blocks ON report (device_no, received_at_ms) WHERE action = 'blocked';
 CREATE INDEX report_failures ON report (tenant_id, card_id, received_at_ms) WHERE event_type = 'write_failure';
 CREATE INDEX report_tenant ON report (tenant_id, report_no);
+CREATE INDEX report_card ON report (tenant_id, card_id) WHERE card_id IS NOT NULL;
+CREATE INDEX report_type ON report (tenant_id, event_type);
+CREATE INDEX report_device ON report (device_no);
 CREATE TRIGGER report_no_update BEFORE UPDATE ON report
   BEGIN SELECT RAISE(ABORT, 'report is append-only'); END;
 CREATE TRIGGER report_no_delete BEFORE DELETE ON report

@@ -18,7 +18,8 @@ CREATE TABLE quarantine (
 ) STRICT;
 CREATE UNIQUE INDEX quarantine_content ON quarantine
   (tenant_id, card_id, counter, type, amount, balance_after, timestamp_sec, hash);
-CREATE INDEX quarantine_open ON quarantine (device_no) WHERE status = 'open';
+CREATE INDEX quarantine_device ON quarantine (device_no, status);
+CREATE INDEX quarantine_batch ON quarantine (batch_no);
 CREATE TRIGGER quarantine_no_delete BEFORE DELETE ON quarantine
   BEGIN SELECT RAISE(ABORT, 'quarantine is never deleted'); END;
 
@@ -49,7 +50,12 @@ CREATE TABLE flag (
 ) STRICT;
 CREATE UNIQUE INDEX flag_event ON flag (event_id, reason) WHERE event_id IS NOT NULL;
 CREATE INDEX flag_status ON flag (tenant_id, status, flag_no);
+-- Any choice of status, reason, severity and kind is a few ranges of this, each in order of number.
+CREATE INDEX flag_sort ON flag (tenant_id, status, reason, severity, kind);
 CREATE INDEX flag_card ON flag (card_no, status) WHERE card_no IS NOT NULL;
+CREATE INDEX flag_card_id ON flag (tenant_id, card_id, status);
+CREATE INDEX flag_device ON flag (device_no, status);
+CREATE INDEX flag_open_card ON flag (tenant_id, card_no) WHERE status = 'open' AND card_no IS NOT NULL;
 CREATE TRIGGER flag_no_delete BEFORE DELETE ON flag
   BEGIN SELECT RAISE(ABORT, 'flag is never deleted'); END;
 

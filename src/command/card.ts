@@ -1,11 +1,18 @@
 /** `kartu card …`: one card, its timeline, and blocking it. */
 import type { Command } from "commander";
+import { uint32Max } from "../../schema/bound.ts";
 import { contextOf, wholeNumber } from "./context.ts";
 import type { ResultOf } from "./operation.ts";
 import { table } from "./output.ts";
 import { perform } from "./perform.ts";
 
 type Shown = ResultOf<"card.show">;
+
+interface RefundOptions {
+  readonly reason: string;
+  readonly amount?: string;
+  readonly chipBalance?: string;
+}
 
 const entriesShown = 20;
 const entriesMax = 100;
@@ -39,6 +46,27 @@ export function addCard(program: Command): void {
       const args = { cardId, limit, ...(tenant && { tenant }) };
       const shown = await perform(context, "card.show", args);
       context.out.result(shown, showWords(shown));
+    });
+  group
+    .command("refund <cardId>")
+    .description("pay out in cash what it holds; the card is blocked")
+    .requiredOption("--reason <text>", "why")
+    .option("--amount <number>", "minor units (all)")
+    .option("--chip-balance <number>", "what was read on the chip: no more is paid")
+    .action(async (cardId: string, options: RefundOptions, command: Command) => {
+      const context = contextOf(command);
+      const { tenant } = context;
+      const { reason, amount, chipBalance } = options;
+      const made = await perform(context, "card.refund", {
+        ...{ cardId, reason },
+        ...(amount && { amount: wholeNumber(amount, "--amount", 1, Number.MAX_SAFE_INTEGER) }),
+        ...(chipBalance && {
+          chipBalance: wholeNumber(chipBalance, "--chip-balance", 0, uint32Max),
+        }),
+        ...(tenant && { tenant }),
+      });
+      const words = `${made.cardId}: ${made.amount} ${made.currency} paid out, ${made.left} left; `;
+      context.out.result(made, `${words}debits may come in until ${made.unseenUntil}`);
     });
   group
     .command("block <cardId>")

@@ -56,7 +56,7 @@ export async function blockCard(host: Host, tenantId: number, cardId: string, re
     } catch (error) {
       if (!isUnknown(error)) throw error;
     }
-    await host.blocklist.list(tx, tenantId, cardId, reason, nowSec);
+    await host.blocklist.list(tx, tenantId, cardId, reason, doer, nowMs);
     return { cardId, registered: false, status: "BLOCKED_ADMIN", changed: true };
   });
 }

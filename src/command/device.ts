@@ -4,7 +4,7 @@ import { renderUnicodeCompact } from "uqr";
 import { roles } from "../domain/identity.ts";
 import { type Context, contextOf, UsageError, wholeNumber } from "./context.ts";
 import type { ResultOf } from "./operation.ts";
-import type { Column } from "./output.ts";
+import { type Column, fields } from "./output.ts";
 import { pages } from "./page.ts";
 import { perform } from "./perform.ts";
 
@@ -14,6 +14,12 @@ interface AddOptions {
   readonly name?: string;
   readonly zone?: string;
   readonly member?: string;
+}
+
+/** False: it is to be taken away. */
+interface EditOptions {
+  readonly name?: string | false;
+  readonly zone?: string | false;
 }
 
 type Device = ResultOf<"device.list">[number];
@@ -84,6 +90,34 @@ export function addDevice(program: Command): void {
         (device) => device.terminalId,
       );
       await context.out.list(found, columns, "no devices");
+    });
+  group
+    .command("show <id>")
+    .description("one device, and what it may have taken that is not uploaded yet")
+    .action(async (deviceId: string, _: unknown, command: Command) => {
+      const context = contextOf(command);
+      const { tenant } = context;
+      const device = await perform(context, "device.show", { deviceId, ...(tenant && { tenant }) });
+      context.out.result(device, fields(device));
+    });
+  group
+    .command("edit <id>")
+    .description("another name or zone")
+    .option("--name <name>", "a name for people")
+    .option("--no-name", "take its name away")
+    .option("--zone <zone>", "its zone by name; an unknown one is made")
+    .option("--no-zone", "out of its zone")
+    .action(async (deviceId: string, options: EditOptions, command: Command) => {
+      const context = contextOf(command);
+      const { tenant } = context;
+      const args = {
+        deviceId,
+        ...(tenant && { tenant }),
+        ...(options.name !== undefined && { name: options.name || null }),
+        ...(options.zone !== undefined && { zone: options.zone || null }),
+      };
+      const device = await perform(context, "device.edit", args);
+      context.out.result(device, fields(device));
     });
   for (const change of ["suspend", "resume", "revoke", "retire"] as const) {
     group

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { membersAddedMax } from "../feature/member/service.ts";
 import { contextOf, wholeNumber } from "./context.ts";
 import type { ResultOf } from "./operation.ts";
-import { type Column, table } from "./output.ts";
-import { pages } from "./page.ts";
+import { type Column, fields, table } from "./output.ts";
+import { pages, pagesDown } from "./page.ts";
 import { perform } from "./perform.ts";
 
 interface AddOptions {
@@ -12,6 +12,16 @@ interface AddOptions {
   readonly email?: string;
   readonly count: string;
 }
+
+/** False: it is to be taken away. */
+interface EditOptions {
+  readonly name?: string;
+  readonly email?: string | false;
+}
+
+const numbered = (text: string) => ({
+  userId: wholeNumber(text, "the member's number", 1, 2 ** 32 - 1),
+});
 
 const columns: readonly Column<ResultOf<"member.list">[number]>[] = [
   { title: "USER", value: (m) => m.userId },
@@ -69,6 +79,59 @@ export function addMember(program: Command): void {
       );
       await context.out.list(found, columns, "no members");
     });
+  group
+    .command("refund <userId>")
+    .description("pay out in cash all that their cards hold; the card in use is blocked")
+    .requiredOption("--reason <text>", "why")
+    .action(async (text: string, { reason }: { reason: string }, command: Command) => {
+      const context = contextOf(command);
+      const { tenant } = context;
+      const userId = wholeNumber(text, "the member's number", 1, 2 ** 32 - 1);
+      const args = { userId, reason, ...(tenant && { tenant }) };
+      const made = await perform(context, "member.refund", args);
+      const cards = made.refunds.map(({ cardId, amount }) => `${cardId}: ${amount}`).join("\n");
+      context.out.result(made, `${cards}\n${made.total} paid out to ${userId}`);
+    });
+  group
+    .command("find <text>")
+    .description("members by a part of name or email, newest first")
+    .action(async (q: string, _: unknown, command: Command) => {
+      const context = contextOf(command);
+      const { tenant } = context;
+      const found = pagesDown(
+        (below, limit) =>
+          perform(context, "member.find", { q, below, limit, ...(tenant && { tenant }) }),
+        ({ memberNo }) => memberNo,
+        ({ member }) => member,
+      );
+      await context.out.list(found, columns, "no members");
+    });
+  group
+    .command("show <userId>")
+    .description("one member")
+    .action(async (text: string, _: unknown, command: Command) => {
+      const context = contextOf(command);
+      const args = { ...numbered(text), ...(context.tenant && { tenant: context.tenant }) };
+      const member = await perform(context, "member.show", args);
+      context.out.result(member, fields(member));
+    });
+  group
+    .command("edit <userId>")
+    .description("another name or address")
+    .option("--name <name>")
+    .option("--email <email>")
+    .option("--no-email", "take the address away")
+    .action(async (text: string, options: EditOptions, command: Command) => {
+      const context = contextOf(command);
+      const args = {
+        ...numbered(text),
+        ...(context.tenant && { tenant: context.tenant }),
+        ...(options.name !== undefined && { name: options.name }),
+        ...(options.email !== undefined && { email: options.email || null }),
+      };
+      const member = await perform(context, "member.edit", args);
+      context.out.result(member, fields(member));
+    });
   for (const change of ["suspend", "resume", "close"] as const) {
     group
       .command(`${change} <userId>`)
@@ -76,11 +139,8 @@ export function addMember(program: Command): void {
       .action(async (text: string, _: unknown, command: Command) => {
         const context = contextOf(command);
         const { tenant } = context;
-        const userId = wholeNumber(text, "the member's number", 1, 2 ** 32 - 1);
-        const member = await perform(context, `member.${change}`, {
-          userId,
-          ...(tenant && { tenant }),
-        });
+        const args = { ...numbered(text), ...(tenant && { tenant }) };
+        const member = await perform(context, `member.${change}`, args);
         context.out.result(member, `${member.userId} is ${member.status}`);
       });
   }

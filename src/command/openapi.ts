@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { compose } from "../compose.ts";
 import { documentsOf } from "../documents.ts";
 import { gatewayService } from "../feature/gateway/service.ts";
+import { StreamCounts } from "../http/platform/stream.ts";
 import { Tickets } from "../http/platform/ticket.ts";
 import { routesOf } from "../routes.ts";
 import type { Store } from "../store/seam.ts";
@@ -36,6 +37,8 @@ function documents({ config, random, clock, log }: Context) {
   const routes = routesOf(services, config, {
     ...{ gateway, admit: nowhere, advance: nowhere },
     tickets: new Tickets(random),
+    stream: { streams: new StreamCounts(), clock, reportFault: () => undefined },
+    verifiedEmailDue: false,
     metrics: createMetrics(),
     startedMs: 0,
     problemBase: () => config.problemBase,

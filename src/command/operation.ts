@@ -22,8 +22,10 @@ import type { PolicyTarget } from "../feature/policy/service.ts";
 import { compileShape } from "../http/contract.ts";
 import { blockCard, showCard } from "./cardop.ts";
 import { UsageError } from "./context.ts";
+import { fleetOperations } from "./fleetop.ts";
 import { cli, type Operation, operation, reading, tenantOf, tenantSlug, text } from "./kind.ts";
 import { peopleOperations } from "./peopleop.ts";
+import { settlementOperations } from "./settlementop.ts";
 import { deviceView, flagView, isoOfSec, keyView, memberView } from "./view.ts";
 
 export { cli, type Host, type Operation, type Tell } from "./kind.ts";
@@ -174,6 +176,8 @@ export const operations = {
   }),
 
   ...peopleOperations,
+  ...fleetOperations,
+  ...settlementOperations,
 
   "member.add": operation(
     {

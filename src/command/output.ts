@@ -95,6 +95,18 @@ function tableOf<T>(
 export const table = <T>(rows: readonly T[], columns: readonly Column<T>[]): string =>
   tableOf(rows, columns, widthsOf(rows, columns), true).trimEnd();
 
+/** One record, a line a member. */
+export function fields(record: object): string {
+  const entries = Object.entries(record).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === "object" && value !== null ? Object.values(value).join(" ") : value,
+  ]);
+  const width = Math.max(...entries.map(([name]) => String(name).length));
+  return entries
+    .map(([name, value]) => `${String(name).padEnd(width)}  ${value ?? "-"}`)
+    .join("\n");
+}
+
 function bar(label: string): Progress {
   const shown = new SingleBar(
     { format: `${label} {bar} {percentage}% {value}/{total} {eta_formatted}`, etaBuffer: 100 },

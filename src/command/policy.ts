@@ -61,6 +61,13 @@ export function addPolicy(program: Command): void {
       const { values, ...rest } = shown;
       context.out.result({ ...values, ...rest }, showWords(shown));
     });
+  scoped(group.command("clear"))
+    .description("a zone or a device takes all its limits from the wider scope again")
+    .action(async (scope: Scope, command: Command) => {
+      const context = contextOf(command);
+      const made = await perform(context, "policy.clear", scopeOf(context, scope));
+      context.out.result(made, `policy version ${made.policyVersion}`);
+    });
   scoped(group.command("set <KEY=VALUE...>"))
     .description("change fields; VALUE `inherit` goes back to the wider scope")
     .action(async (pairs: string[], scope: Scope, command: Command) => {

@@ -33,6 +33,18 @@ export const rejectReasons = [
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 
+/** `duplicate` needs no review. */
+export type ReviewReason = FlagReason | Exclude<RejectReason, "duplicate"> | "under_review";
+
+/** Every reason that the review queue knows. */
+export const reviewReasons: readonly ReviewReason[] = [
+  ...flagReasons,
+  "unknown_card",
+  "invalid_amount",
+  "counter_leap",
+  "under_review",
+];
+
 export type Severity = "low" | "medium" | "high";
 
 export const bit = (reason: FlagReason): number => 1 << flagReasons.indexOf(reason);

@@ -51,3 +51,18 @@ export function isDate(text: string): boolean {
 
 /** As every answer writes a moment: `2026-11-21T16:33:00.000Z`. */
 export const instantText = (ms: number): string => new Date(ms).toISOString();
+
+/** The ends of a time filter in ms, as they were validated; null where there is none. */
+export const spanMs = ({ from, to }: { readonly from?: string; readonly to?: string }) => ({
+  fromMs: from === undefined ? null : (instantMs(from) ?? null),
+  toMs: to === undefined ? null : (instantMs(to) ?? null),
+});
+
+/** The same as whole seconds of things that have no finer time; all of time where there is none. */
+export function spanSec(given: { readonly from?: string; readonly to?: string }) {
+  const { fromMs, toMs } = spanMs(given);
+  return {
+    fromSec: fromMs === null ? 0 : Math.max(0, Math.ceil(fromMs / 1000)),
+    toSec: toMs === null ? Number.MAX_SAFE_INTEGER : Math.ceil(toMs / 1000),
+  };
+}

@@ -14,8 +14,6 @@ import type { DayRow } from "./settlement.ts";
 export interface JournalHead {
   /** Of the tenant. */
   readonly tenant: string;
-  /** ISO 4217; amounts are whole minor units of it. */
-  readonly currency: string;
   readonly from: number;
   readonly to: number;
   /** Number of the run; null for what may still change. */
@@ -23,7 +21,12 @@ export interface JournalHead {
 }
 
 /** Words of others in one line: nothing that would end a description or begin a tag. */
-const plain = (text: string): string =>
+const plain = (text: string): string => (simple.test(text) ? text : escaped(text));
+
+/** What needs no look at what letters are: most of all names. */
+const simple = /^[\w.,:+()-]+(?: [\w.,:+()-]+)*$/;
+
+const escaped = (text: string): string =>
   text
     .replace(/[\p{Cc}\p{Zl}\p{Zp};|]+/gu, " ")
     .replace(/\s+/g, " ")
@@ -58,24 +61,31 @@ function entry(row: DayRow, currency: string, [what, from, to, amount, count]: M
   return `\n${lines.join("\n")}\n`;
 }
 
-/** The whole journal, its commodity and accounts declared, so that `hledger check --strict` holds. */
-export function settlementJournal(head: JournalHead, rows: readonly DayRow[]): string {
-  const { tenant, currency, from, to, run } = head;
-  const accounts = new Set(["cash", "cards", "suspense"]);
-  let entries = "";
-  for (const row of rows) {
+/** A journal being written, its commodity and accounts declared, so that `hledger check --strict` holds. */
+export class Journal {
+  readonly #accounts = new Set(["cash", "cards", "suspense"]);
+  readonly #entries: string[] = [];
+
+  constructor(readonly currency: string) {}
+
+  add(row: DayRow): void {
     for (const move of movesOf(row)) {
-      accounts.add(move[1]);
-      accounts.add(move[2]);
-      entries += entry(row, currency, move);
+      this.#accounts.add(move[1]);
+      this.#accounts.add(move[2]);
+      this.#entries.push(entry(row, this.currency, move));
     }
   }
-  const what = run === null ? "settlement" : `settlement run ${run}`;
-  const lines = [
-    `; Kartu, ${what} of ${plain(tenant)}, ${dayText(from)} to ${dayText(to)}`,
-    `; Amounts are minor units of ${currency}. What is kept for somebody is positive.`,
-    `commodity ${currency} 1000.`,
-    ...[...accounts].map((account) => `account ${account}`),
-  ];
-  return `${lines.join("\n")}\n${entries}`;
+
+  /** The whole of it. */
+  text({ tenant, from, to, run }: JournalHead): string {
+    const { currency } = this;
+    const what = run === null ? "settlement" : `settlement run ${run}`;
+    const lines = [
+      `; Kartu, ${what} of ${plain(tenant)}, ${dayText(from)} to ${dayText(to)}`,
+      `; Amounts are minor units of ${currency}. What is kept for somebody is positive.`,
+      `commodity ${currency} 1000.`,
+      ...[...this.#accounts].map((account) => `account ${account}`),
+    ];
+    return `${lines.join("\n")}\n${this.#entries.join("")}`;
+  }
 }

@@ -2,6 +2,7 @@
  * Limits of a venue: the fields, their ranges and defaults, which scope decides each one, and what an
  * operator may set. Every field is one integer; lists of statuses and of operations are bit masks.
  */
+
 import {
   balanceHardCeilingMinor,
   grantTtlMaxSec,
@@ -9,6 +10,7 @@ import {
   sessionMaxSec,
   uint32Max,
 } from "../../schema/bound.ts";
+import type { FieldCode } from "../../schema/problem.ts";
 import { OPS, type Op, opsMask, opsOf } from "./grant.ts";
 import type { Role } from "./identity.ts";
 import { OperatorRefused } from "./operator.ts";
@@ -165,19 +167,115 @@ export function shownValue(field: PolicyField, value: number): number | number[]
   return kind === "ops" ? opsOf(value) : value;
 }
 
-const refuse = (field: string, message: string): never => {
-  throw new OperatorRefused("validation-error", `${field}: ${message}`, field);
+/** What an operator says of a policy's fields: absent = as it is, null = inherit. */
+export interface PolicyGiven {
+  readonly maxBalance?: number | null;
+  readonly singleTxLimit?: number | null;
+  readonly dailyLimit?: number | null;
+  readonly weeklyLimit?: number | null;
+  readonly blockedStatuses?: readonly number[] | null;
+  readonly clockDriftAllowanceSec?: number | null;
+  readonly grantTtlSec?: number | null;
+  readonly allowedOps?: {
+    readonly terminal?: readonly Op[] | null;
+    readonly gate?: readonly Op[] | null;
+    readonly station?: readonly Op[] | null;
+  } | null;
+}
+
+const plainFields = [
+  "maxBalance",
+  "singleTxLimit",
+  "dailyLimit",
+  "weeklyLimit",
+  "clockDriftAllowanceSec",
+  "grantTtlSec",
+] as const;
+const opRoles = ["terminal", "gate", "station"] as const;
+
+/** Lists as masks. */
+export function changeOf(given: PolicyGiven): PolicyChange {
+  const change: Partial<Record<PolicyField, number | null>> = {};
+  for (const field of plainFields) {
+    const value = given[field];
+    if (value !== undefined) change[field] = value;
+  }
+  const { blockedStatuses, allowedOps } = given;
+  if (blockedStatuses !== undefined) {
+    change.blockedStatuses =
+      blockedStatuses?.reduce((mask, status) => mask | (1 << status), 0) ?? null;
+  }
+  if (allowedOps === undefined) return change;
+  for (const role of opRoles) {
+    const list = allowedOps === null ? null : allowedOps[role];
+    if (list !== undefined) change[`allowedOps.${role}`] = list === null ? null : opsMask(list);
+  }
+  return change;
+}
+
+const listOfStatuses = (mask: number | null): number[] | null =>
+  mask === null ? null : statusesOf(mask);
+const listOfOps = (mask: number | null): Op[] | null => (mask === null ? null : opsOf(mask));
+
+/** A row as operators read it: masks as lists, null where it inherits. */
+export function shownRow(row: PolicyRow) {
+  const terminal = listOfOps(row["allowedOps.terminal"]);
+  const gate = listOfOps(row["allowedOps.gate"]);
+  const station = listOfOps(row["allowedOps.station"]);
+  const inherits = terminal === null && gate === null && station === null;
+  return {
+    maxBalance: row.maxBalance,
+    singleTxLimit: row.singleTxLimit,
+    dailyLimit: row.dailyLimit,
+    weeklyLimit: row.weeklyLimit,
+    blockedStatuses: listOfStatuses(row.blockedStatuses),
+    clockDriftAllowanceSec: row.clockDriftAllowanceSec,
+    grantTtlSec: row.grantTtlSec,
+    allowedOps: inherits ? null : { terminal, gate, station },
+  };
+}
+
+/** Effective values as operators read them, and which scope decides each. */
+export function shownValues({ values, sources }: ResolvedPolicy) {
+  const ops = opRoles.map((role) => sources[`allowedOps.${role}`]);
+  return {
+    maxBalance: values.maxBalance,
+    singleTxLimit: values.singleTxLimit,
+    dailyLimit: values.dailyLimit,
+    weeklyLimit: values.weeklyLimit,
+    blockedStatuses: statusesOf(values.blockedStatuses),
+    clockDriftAllowanceSec: values.clockDriftAllowanceSec,
+    grantTtlSec: values.grantTtlSec,
+    allowedOps: {
+      terminal: opsOf(values["allowedOps.terminal"]),
+      gate: opsOf(values["allowedOps.gate"]),
+      station: opsOf(values["allowedOps.station"]),
+    },
+    sources: {
+      maxBalance: sources.maxBalance,
+      singleTxLimit: sources.singleTxLimit,
+      dailyLimit: sources.dailyLimit,
+      weeklyLimit: sources.weeklyLimit,
+      blockedStatuses: sources.blockedStatuses,
+      clockDriftAllowanceSec: sources.clockDriftAllowanceSec,
+      grantTtlSec: sources.grantTtlSec,
+      allowedOps: ops.find((source) => source !== "default") ?? ("default" as const),
+    },
+  };
+}
+
+const refuse = (field: string, message: string, code: FieldCode = "INVALID_FORMAT"): never => {
+  throw new OperatorRefused("validation-error", `${field}: ${message}`, field, code);
 };
 
 /** @throws OperatorRefused `validation-error`: a value out of range, or a field not of this scope. */
 export function checkPolicyChange(scope: PolicyScope, change: PolicyChange): void {
   for (const field of policyFields) {
     const value = change[field];
-    if (value === undefined) continue;
+    if (value === undefined || value === null) continue;
     const rule = rules[field];
     if (rule.tenantOnly === true && scope !== "tenant")
-      refuse(field, "set it for the whole tenant");
-    if (value === null) continue;
+      refuse(field, "set it for the whole tenant", "NOT_ALLOWED");
     const inRange = Number.isSafeInteger(value) && value >= rule.min && value <= rule.max;
     if (!inRange || (rule.kind === "statuses" && (value & ~allStatuses) !== 0)) {
       refuse(field, `must be a whole number from ${rule.min} to ${rule.max}`);
@@ -187,14 +285,25 @@ export function checkPolicyChange(scope: PolicyScope, change: PolicyChange): voi
 
 /**
  * What must hold between the effective values of one scope.
+ * @param change what is to be changed: the field at fault is one of it, where it names either
  * @throws OperatorRefused `validation-error`
  */
-export function checkPolicyValues(values: PolicyValues, where: string): void {
+export function checkPolicyValues(
+  values: PolicyValues,
+  where: string,
+  change: PolicyChange = {},
+): void {
   if (values.weeklyLimit < values.dailyLimit) {
-    refuse("weeklyLimit", `would be below dailyLimit for ${where}`);
+    if (change.dailyLimit === undefined || change.weeklyLimit !== undefined) {
+      refuse("weeklyLimit", `would be below dailyLimit for ${where}`, "TOO_SMALL");
+    }
+    refuse("dailyLimit", `would be above weeklyLimit for ${where}`, "TOO_LARGE");
   }
   if (values.singleTxLimit > values.maxBalance) {
-    refuse("singleTxLimit", `would be above maxBalance for ${where}`);
+    if (change.maxBalance === undefined || change.singleTxLimit !== undefined) {
+      refuse("singleTxLimit", `would be above maxBalance for ${where}`, "TOO_LARGE");
+    }
+    refuse("maxBalance", `would be below singleTxLimit for ${where}`, "TOO_SMALL");
   }
 }
 

@@ -16,6 +16,8 @@ export interface FieldFault {
 export interface ProblemExtra {
   /** Which input is at fault, where one is. */
   readonly field?: string;
+  /** How it is at fault, with `validation-error` alone. */
+  readonly code?: FieldCode;
   /** With `validation-error` alone. */
   readonly errors?: readonly FieldFault[];
   /** Whole seconds ≥ 1 after which one retry is enough. */

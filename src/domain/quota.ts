@@ -49,19 +49,27 @@ export class Windows {
    * @param count 0 looks and takes nothing.
    */
   take(keys: readonly WindowKey[], nowMs: number, count: 0 | 1): WindowTaken {
-    const windows = keys.map((key) => this.#running(key, nowMs));
-    const passed = keys.every(({ limit }, at) => (windows[at]?.used ?? 0) < limit);
-    if (passed && count === 1) {
-      for (const [at, { key, windowMs }] of keys.entries()) {
-        const window = windows[at];
-        if (window !== undefined) window.used++;
-        else windows[at] = this.#start(key, windowMs, nowMs);
-      }
+    const windows: (Window | undefined)[] = [];
+    let passed = true;
+    for (const key of keys) {
+      const window = this.#running(key, nowMs);
+      windows.push(window);
+      if ((window?.used ?? 0) >= key.limit) passed = false;
     }
-    const states = keys.map(({ limit }, at) => {
-      const { used = 0, endMs = nowMs } = windows[at] ?? {};
-      return { remaining: Math.max(0, limit - used), resetMs: endMs - nowMs };
-    });
+    const states: WindowState[] = [];
+    for (let at = 0; at < keys.length; at++) {
+      const { key, limit, windowMs } = keys[at]!;
+      let window = windows[at];
+      if (passed && count === 1) {
+        if (window === undefined) window = this.#start(key, windowMs, nowMs);
+        window.used++;
+      }
+      states.push(
+        window === undefined
+          ? { remaining: limit, resetMs: 0 }
+          : { remaining: Math.max(0, limit - window.used), resetMs: window.endMs - nowMs },
+      );
+    }
     return { passed, states };
   }
 
@@ -75,7 +83,7 @@ export class Windows {
 
   #start(key: string, windowMs: number, nowMs: number): Window {
     if (this.#windows.size >= this.countMax && !this.#windows.has(key)) this.#sweep(nowMs);
-    const window = { used: 1, endMs: nowMs + windowMs };
+    const window = { used: 0, endMs: nowMs + windowMs };
     this.#windows.set(key, window);
     return window;
   }

@@ -37,6 +37,8 @@ export interface ReportEffect {
   readonly action: "none" | "blocked" | "flagged" | "recorded";
 }
 
+export type ReportAction = ReportEffect["action"];
+
 const nothing: ReportEffect = {
   blockAs: null,
   review: false,

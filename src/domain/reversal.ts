@@ -19,8 +19,7 @@ export const isWaitingTopup = ({ type, status }: Pick<Reversible, "type" | "stat
 export function refuseReversal(transaction: Reversible, nowMs: number): Problem | null {
   const { type, status, isReversed, createdAtMs } = transaction;
   if (isReversed) return new Problem("already-reversed");
-  const isOfKind =
-    isWaitingTopup(transaction) || (completed.has(type) && status === "completed");
+  const isOfKind = isWaitingTopup(transaction) || (completed.has(type) && status === "completed");
   if (!isOfKind) {
     return new Problem("not-reversible", `A ${type} that is ${status} cannot be reversed.`, {
       members: { state: status },

@@ -41,6 +41,8 @@ export interface DayRow extends Readonly<Totals>, ParkedMoney {
   readonly day: number;
   /** The local day that it belongs to, where that was closed before it came in. */
   readonly belongsTo: number | null;
+  /** Row of the device; the house stands behind all of them. */
+  readonly deviceNo: number;
   readonly terminalId: number | null;
   readonly deviceId: string | null;
   readonly name: string | null;
@@ -88,23 +90,81 @@ export function totalsOf(rows: Iterable<Readonly<Totals>>): Totals {
   return totals;
 }
 
-export function shownRow(row: DayRow, currency: string): ShownRow {
-  const totals = noTotals();
-  for (const column of counted) totals[column] = row[column];
-  const { terminalId, deviceId, name, belongsTo } = row;
-  return {
-    ...{ date: dayText(row.day), terminalId, deviceId, name, currency },
-    ...totals,
-    belongsTo: belongsTo === null ? null : dayText(belongsTo),
-  };
+/** Rows come day by day: the day before last is seldom asked for again. */
+let lastDay = 0;
+let lastText = dayText(0);
+
+function textOf(day: number): string {
+  if (day !== lastDay) {
+    lastDay = day;
+    lastText = dayText(day);
+  }
+  return lastText;
 }
 
-/** The house stands behind the terminals of a day. */
-const placeOf = ({ terminalId }: DayRow): number => terminalId ?? Number.MAX_SAFE_INTEGER;
+export const shownRow = (row: DayRow, currency: string): ShownRow => ({
+  date: textOf(row.day),
+  terminalId: row.terminalId,
+  deviceId: row.deviceId,
+  name: row.name,
+  currency,
+  checkins: row.checkins,
+  checkouts: row.checkouts,
+  debits: row.debits,
+  debitAmount: row.debitAmount,
+  credits: row.credits,
+  creditAmount: row.creditAmount,
+  topups: row.topups,
+  topupAmount: row.topupAmount,
+  rejected: row.rejected,
+  flagged: row.flagged,
+  lateEvents: row.lateEvents,
+  refunds: row.refunds,
+  refundAmount: row.refundAmount,
+  belongsTo: row.belongsTo === null ? null : dayText(row.belongsTo),
+});
 
-/** Order of rows: date, terminal, and what belongs to another day behind what does not. */
-export const byPlace = (a: DayRow, b: DayRow): number =>
-  a.day - b.day ||
-  placeOf(a) - placeOf(b) ||
-  (a.belongsTo ?? Number.NEGATIVE_INFINITY) - (b.belongsTo ?? Number.NEGATIVE_INFINITY) ||
-  0;
+/** Adds `more` to what is in `totals`. */
+export function addTotals(totals: Totals, more: Readonly<Totals>): void {
+  for (const column of counted) totals[column] += more[column];
+}
+
+const sumOf = (a: DayRow, b: DayRow): DayRow => {
+  const totals = totalsOf([a, b]);
+  return {
+    ...{ ...a, ...totals, parkedAmount: a.parkedAmount + b.parkedAmount },
+    releasedAmount: a.releasedAmount + b.releasedAmount,
+    returnedAmount: a.returnedAmount + b.returnedAmount,
+  };
+};
+
+/**
+ * What came late, one row a day and device, in the order of rows: booked on the last day of the run that
+ * it came into, with the day that it belongs to.
+ */
+export function bookedLate(rows: readonly DayRow[], to: number): DayRow[] {
+  const byDay = new Map<string, DayRow>();
+  for (const row of rows) {
+    const key = `${row.day} ${row.deviceNo}`;
+    const known = byDay.get(key);
+    byDay.set(key, known === undefined ? row : sumOf(known, row));
+  }
+  return [...byDay.values()]
+    .sort((a, b) => a.deviceNo - b.deviceNo || a.day - b.day)
+    .map((row) => ({ ...row, day: to, belongsTo: row.day }));
+}
+
+/** Rows of a run's own days with those that are booked on its last day among them. */
+export function* merged(own: readonly DayRow[], late: DayRow[], isLast: boolean): Iterable<DayRow> {
+  for (const row of own) {
+    // A terminal's own row of the day stands before what belongs to other days.
+    for (let next = late[0]; next !== undefined; next = late[0]) {
+      const isBefore = next.day < row.day || (next.day === row.day && next.deviceNo < row.deviceNo);
+      if (!isBefore) break;
+      yield next;
+      late.shift();
+    }
+    yield row;
+  }
+  if (isLast) yield* late;
+}

@@ -1,5 +1,5 @@
 /**
- * Settlement as CSV (RFC 4180) that a spreadsheet opens without running any of it: a cell of words that
+ * Settlement as CSV (RFC 4180): a header line, then the rows in their order, each with CRLF, that a spreadsheet opens without running any of it: a cell of words that
  * begins as a formula does gets an apostrophe in front. Numbers stay numbers.
  */
 import { counted, type ShownRow } from "./settlement.ts";
@@ -24,9 +24,8 @@ export function csvCell(value: string | number | null): string {
 const line = (cells: readonly (string | number | null)[]): string =>
   `${cells.map(csvCell).join(",")}\r\n`;
 
-/** A header line, then the rows in their order; each line ends with CRLF. */
-export function settlementCsv(rows: readonly ShownRow[]): string {
-  let text = line(columns);
-  for (const row of rows) text += line(columns.map((column) => row[column]));
-  return text;
-}
+/** The header line. */
+export const csvHead: string = line(columns);
+
+/** A row as its line. */
+export const csvLine = (row: ShownRow): string => line(columns.map((column) => row[column]));

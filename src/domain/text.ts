@@ -8,7 +8,8 @@ const invalid = (field: string, message: string): never => {
 
 /** A name for people. @throws OperatorRefused `validation-error` */
 export function checkName(field: string, value: string): void {
-  if (value.length < 1 || value.length > nameMaxChars) {
+  const chars = value.length > nameMaxChars ? [...value].length : value.length;
+  if (chars < 1 || chars > nameMaxChars) {
     invalid(field, `must have 1 to ${nameMaxChars} characters`);
   }
   if (/\p{Cc}|\p{Cs}/u.test(value)) invalid(field, "must not hold control characters");

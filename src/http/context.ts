@@ -73,6 +73,26 @@ export function queryOf(url: string): string {
   return query < 0 ? "" : url.slice(query + 1);
 }
 
+/** Of a query in which nothing is to be decoded: no `%`, no `+`. */
+const plainQuery = /^[A-Za-z0-9_.~:,=&-]*$/;
+
+/** The parameters of a query, as `URLSearchParams` has them; at a third of its cost where they are plain. */
+export function parametersOf(query: string): Iterable<[name: string, value: string]> {
+  if (!plainQuery.test(query)) return new URLSearchParams(query);
+  const parameters: [string, string][] = [];
+  for (let start = 0; start < query.length; ) {
+    let end = query.indexOf("&", start);
+    if (end < 0) end = query.length;
+    if (end > start) {
+      const equals = query.indexOf("=", start);
+      const nameEnd = equals < 0 || equals > end ? end : equals;
+      parameters.push([query.slice(start, nameEnd), query.slice(nameEnd + 1, end)]);
+    }
+    start = end + 1;
+  }
+  return parameters;
+}
+
 /** Headers that every answer carries, whatever it is. */
 export const commonHeaders = (requestId: string): Record<string, string> => ({
   "x-request-id": requestId,

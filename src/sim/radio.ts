@@ -29,6 +29,8 @@ export class Radio {
   policy: ModelPolicy | null = null;
   /** Key versions of cards that were seen and could not be read. */
   readonly wanted = new Set<number>();
+  /** Versions that the server does not serve any more. */
+  readonly #ended = new Set<number>();
   protected readonly world: World;
   protected readonly random: Random;
   readonly #spec: DeviceSpec;
@@ -74,8 +76,9 @@ export class Radio {
     return this.world.client.call({ ...call, token: this.#token });
   }
 
-  /** A restart: what lives in memory is gone, what is stored stays. */
+  /** A restart: what lives in memory is gone, what is stored stays; of keys that is their numbers. */
   restart(): void {
+    for (const version of this.ring.versions()) this.wanted.add(version);
     this.ring.forget();
     this.policy = null;
     this.#etag = undefined;
@@ -88,9 +91,11 @@ export class Radio {
     if (this.device.suspended || this.device.role === "scout") return;
     const { ring, wanted } = this;
     const now = this.world.clock.now();
-    if (force || !ring.isFresh(ring.primary, now)) {
-      for (const version of ring.versions()) wanted.add(version);
+    const held = ring.versions().filter((version) => !this.#ended.has(version));
+    // All at once, so that none runs out before the others while there is no network.
+    if (force || [ring.primary, ...held].some((version) => !ring.isFresh(version, now))) {
       await this.#grant();
+      for (const version of held) if (version !== ring.primary) await this.#grant(version);
       await this.#fetchPolicy();
       await this.fetchBlocklist();
     }
@@ -108,7 +113,8 @@ export class Radio {
     if (answer.status !== 200) {
       // A version may have been retired since the card was written.
       const retired = version !== undefined && answer.status === 422;
-      if (!retired) findings.add(`GET ${path}`, 200, answer.body);
+      if (retired) this.#ended.add(version);
+      else findings.add(`GET ${path}`, 200, answer.body);
       return;
     }
     const grant = answer.body as SignedGrant;

@@ -3,6 +3,7 @@
  * acknowledged through a power cut. It holds no lock against a second process: see lock.ts.
  */
 import { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
 import { writeQueueMax } from "../../schema/bound.ts";
 import { Connection } from "./connection.ts";
 import { type StoreLog, warn } from "./failure.ts";
@@ -40,8 +41,11 @@ export interface StoreGauges {
 /** Older ones can lose commits when a WAL is reset (https://sqlite.org/wal.html#walresetbug). */
 const sqliteVersionMin = [3, 51, 3] as const;
 
+/** The default is 0: an outside reader's checkpoint would be an error. */
+const busyTimeout = "PRAGMA busy_timeout = 5000";
+
 const sharedPragmas = [
-  "PRAGMA busy_timeout = 5000", // the default is 0: an outside reader's checkpoint would be an error
+  busyTimeout,
   "PRAGMA foreign_keys = ON", // the default is off
   "PRAGMA temp_store = MEMORY", // sorting and savepoints never touch the disk
 ];
@@ -58,9 +62,14 @@ const readerPragmas = [
   "PRAGMA cache_size = -16384", // 16 MiB for each; the system's page cache is shared behind it
 ];
 
+/** The WAL was cut off or damaged after it was carried over: the file cannot be what it was. */
+export class WalDamaged extends Error {
+  override readonly name = "WalDamaged";
+}
+
 /**
  * Opens the store and migrates it.
- * @throws ForeignDatabase the file is not Kartu's. SchemaTooNew a newer Kartu wrote it.
+ * @throws ForeignDatabase the file is not Kartu's. SchemaTooNew a newer Kartu wrote it. WalDamaged
  */
 export function openStore(options: StoreOptions): Store & StoreGauges {
   return new SqliteStore(options);
@@ -83,7 +92,7 @@ class SqliteStore implements Store, StoreGauges {
     this.#checkpointer = new IdleCheckpointer({
       db: this.#writer.db,
       idleMs: options.idleCheckpointMs ?? 1000,
-      settle: () => this.settle(),
+      settle: () => this.#queue.settle(true),
       log,
     });
     this.#queue = new WriteQueue(this.#writer, {
@@ -162,6 +171,7 @@ function openWriter(path: string, schema: Schema): Connection {
     refuseForeign(db);
     assertVersion(db);
     for (const pragma of [...sharedPragmas, ...writerPragmas]) db.run(pragma);
+    assertWal(db, path);
     migrate(db, schema);
   } catch (error) {
     db.close(true);
@@ -176,6 +186,22 @@ function openReader(path: string): Connection {
   return new Connection(db);
 }
 
+/**
+ * Whatever was carried over from the WAL into the file is still in the WAL, or in nothing newer. A file
+ * with more pages than the WAL's last commit knows of was carried over from an end that is lost: pages
+ * of two moments, of which SQLite would make one file. Not all damage of that kind shows so.
+ */
+function assertWal(db: Database, path: string): void {
+  const pragma = (name: string): number =>
+    db.prepare<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0;
+  const known = pragma("page_count") * pragma("page_size");
+  const { size } = statSync(path);
+  if (known === 0 || size <= known) return;
+  throw new WalDamaged(
+    `${path}-wal is damaged: it ends before what was carried over from it; restore a backup`,
+  );
+}
+
 function assertVersion(db: Database): void {
   const row = db.prepare<{ version: string }, []>("SELECT sqlite_version() AS version").get();
   const found = (row?.version ?? "").split(".").map(Number);
@@ -187,6 +213,19 @@ function assertVersion(db: Database): void {
         `SQLite ${row?.version} can lose commits; ${sqliteVersionMin.join(".")} needed`,
       );
     }
+  }
+}
+
+/**
+ * Carries the WAL over into the file, and empties it where nobody reads: what is in the file already
+ * can then not be taken back by a WAL that is cut off. Waits for no reader.
+ */
+function carryOver(db: Database): void {
+  db.run("PRAGMA busy_timeout = 0");
+  try {
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    db.run(busyTimeout);
   }
 }
 
@@ -233,7 +272,7 @@ class IdleCheckpointer {
     }
     try {
       await settle();
-      if (!this.#stopped && !db.inTransaction) db.run("PRAGMA wal_checkpoint(PASSIVE)");
+      if (!this.#stopped && !db.inTransaction) carryOver(db);
     } catch (error) {
       log("an idle checkpoint failed", error);
     }

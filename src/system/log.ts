@@ -112,15 +112,18 @@ export const createLog = (options: LogOptions, bound: LogFields = {}): Log => {
   const levelMin = logLevels.indexOf(options.level ?? "info");
   const lineOf = json ? jsonLine : humanLine;
   const record = (level: LogLevel, message: string, fields?: LogFields): void => {
-    if (logLevels.indexOf(level) < levelMin) return;
     const time = new Date(nowMs()).toISOString();
     write(`${lineOf(time, level, message, { ...bound, ...fields })}\n`);
   };
+  const recorder = (level: LogLevel): Log["info"] =>
+    logLevels.indexOf(level) < levelMin
+      ? () => undefined
+      : (message, fields) => record(level, message, fields);
   return {
-    debug: (message, fields) => record("debug", message, fields),
-    info: (message, fields) => record("info", message, fields),
-    warn: (message, fields) => record("warn", message, fields),
-    error: (message, fields) => record("error", message, fields),
+    debug: recorder("debug"),
+    info: recorder("info"),
+    warn: recorder("warn"),
+    error: recorder("error"),
     with: (fields) => createLog(options, { ...bound, ...fields }),
   };
 };

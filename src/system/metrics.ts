@@ -67,6 +67,40 @@ interface Times {
   sumSec: number;
 }
 
+/** Calls of one route and verb, found without making a key of both. */
+class Meter {
+  readonly times: Times;
+  readonly #counts = new Map<number, Count>();
+
+  constructor(
+    readonly labels: {
+      readonly surface: SurfaceName;
+      readonly route: string;
+      readonly method: string;
+    },
+    readonly requests: Counts,
+  ) {
+    this.times = { labels, buckets: new Float64Array(bucketsSec.length + 1), sumSec: 0 };
+  }
+
+  add(status: number, sec: number): void {
+    let count = this.#counts.get(status);
+    if (count === undefined) {
+      const { surface, route, method } = this.labels;
+      count = this.requests.of(`${surface} ${method} ${route} ${status}`, () => ({
+        ...this.labels,
+        status,
+      }));
+      this.#counts.set(status, count);
+    }
+    count.value += 1;
+    let at = 0;
+    while (at < bucketsSec.length && sec > bucketsSec[at]!) at += 1;
+    this.times.buckets[at]! += 1;
+    this.times.sumSec += sec;
+  }
+}
+
 type Values = MetricObjectWithValues<MetricValueWithName<string>>["values"];
 
 /** Cumulative, as the exposition format wants them. */
@@ -98,22 +132,30 @@ export function createMetrics(): Metrics {
   const deliveries = new Counts();
   const alerts = new Counts();
   const breakers = new Counts();
-  const seconds = new Map<string, Times>();
+  const meters: Meter[] = [];
+  /** By route, then by verb. */
+  const metersOf = {
+    terminal: new Map<string, Map<string, Meter>>(),
+    platform: new Map<string, Map<string, Meter>>(),
+  };
   const watched: { name: string; help: string; read: () => number }[] = [];
   // Else a rate over a first occurrence shows nothing.
   for (const layer of ["local", "global"]) limited.of(layer, () => ({ layer }));
   for (const result of ["delivered", "failed"]) deliveries.of(result, () => ({ result }));
 
-  function observe(key: string, labels: () => Labels, sec: number): void {
-    let times = seconds.get(key);
-    if (times === undefined) {
-      times = { labels: labels(), buckets: new Float64Array(bucketsSec.length + 1), sumSec: 0 };
-      seconds.set(key, times);
+  function meterOf(surface: SurfaceName, route: string, method: string): Meter {
+    let ofRoute = metersOf[surface].get(route);
+    if (ofRoute === undefined) {
+      ofRoute = new Map();
+      metersOf[surface].set(route, ofRoute);
     }
-    let at = 0;
-    while (at < bucketsSec.length && sec > (bucketsSec[at] ?? 0)) at += 1;
-    times.buckets[at]! += 1;
-    times.sumSec += sec;
+    let meter = ofRoute.get(method);
+    if (meter === undefined) {
+      meter = new Meter({ surface, route, method }, requests);
+      ofRoute.set(method, meter);
+      meters.push(meter);
+    }
+    return meter;
   }
 
   /** All there is, as prom-client knows it. */
@@ -149,7 +191,7 @@ export function createMetrics(): Metrics {
     const shape = await times.get();
     const get = async () => ({
       ...shape,
-      values: [...seconds.values()].flatMap((each) => valuesOf(secondsName, each)),
+      values: meters.flatMap(({ times }) => valuesOf(secondsName, times)),
     });
     Object.assign(times, { get, getForPromString: get });
     counted(
@@ -191,11 +233,8 @@ export function createMetrics(): Metrics {
   let shown: ReturnType<typeof registry> | undefined;
 
   return {
-    served: ({ surface, route, method, status, tookMs }) => {
-      const key = `${surface} ${method} ${route}`;
-      requests.of(`${key} ${status}`, () => ({ surface, route, method, status })).value += 1;
-      observe(key, () => ({ surface, route, method }), tookMs / 1000);
-    },
+    served: ({ surface, route, method, status, tookMs }) =>
+      meterOf(surface, route, method).add(status, tookMs / 1000),
     rateLimited: (layer) => {
       limited.of(layer, () => ({ layer })).value += 1;
     },

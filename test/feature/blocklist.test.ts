@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { type DeviceUnderTest, outcome, startSec, type Venue, venues } from "../harness.ts";
+import {
+  type DeviceUnderTest,
+  operator,
+  outcome,
+  startSec,
+  type Venue,
+  venues,
+} from "../harness.ts";
 
 const open = venues();
 const pageMax = 10_000;
@@ -41,7 +48,14 @@ async function listed() {
 const byHand = (venue: Venue, ids: readonly string[]) =>
   venue.kartu.store.write(async (tx) => {
     for (const id of ids) {
-      await venue.kartu.blocklist.list(tx, venue.tenantId, id, "stolen", startSec);
+      await venue.kartu.blocklist.list(
+        tx,
+        venue.tenantId,
+        id,
+        "stolen",
+        { actor: operator },
+        startSec * 1000,
+      );
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Chain, outcome, startSec, type Venue, venues } from "../harness.ts";
+import { Chain, operator, outcome, startSec, type Venue, venues } from "../harness.ts";
 
 const open = venues();
 
@@ -12,7 +12,9 @@ const body = (venue: Venue, more: Record<string, unknown>) => ({
 
 async function listByHand(venue: Venue, cardId: string): Promise<void> {
   const { store, blocklist } = venue.kartu;
-  await store.write((tx) => blocklist.list(tx, venue.tenantId, cardId, "stolen", startSec));
+  await store.write((tx) =>
+    blocklist.list(tx, venue.tenantId, cardId, "stolen", { actor: operator }, startSec * 1000),
+  );
 }
 
 describe("registering", () => {

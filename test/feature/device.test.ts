@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { deviceSecretLifeSec, terminalIdMax } from "../../schema/bound.ts";
 import type { ProblemSlug } from "../../schema/problem.ts";
 import { statement } from "../../schema/query/statement.ts";
-import { OperatorRefused } from "../../src/domain/operator.ts";
+import { Problem } from "../../src/domain/problem.ts";
 import { Refused } from "../../src/domain/refused.ts";
 import {
   commissioned,
@@ -25,7 +25,7 @@ const commission = (world: Foundation, deviceId: string, secret: string, role = 
 
 async function refused(pending: Promise<unknown>, slug: ProblemSlug): Promise<void> {
   const fault = await rejection(pending);
-  expect(fault).toBeInstanceOf(OperatorRefused);
+  expect(fault).toBeInstanceOf(Problem);
   expect(fault).toMatchObject({ slug });
 }
 

@@ -76,7 +76,7 @@ function build(directory: string, options: FoundationOptions) {
   const masterKey = options.masterKey ?? masterKeyDefault;
   const base = { store, random };
   const audit = auditService(base);
-  const event = eventService({ random });
+  const event = eventService({ random, store });
   const told = { ...base, audit, event };
   const keys = keyService({ ...told, masterKey });
   const signing = signingService({ ...base, masterKey });
@@ -97,6 +97,7 @@ function build(directory: string, options: FoundationOptions) {
   const devices = deviceService({
     ...told,
     tokens,
+    policy,
     money: moneyService({ random }),
     publicUrl: () => "https://kartu.example",
   });

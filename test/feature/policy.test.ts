@@ -127,7 +127,7 @@ describe("changing", () => {
     const { effective, set } = await venue();
     await set(till, { singleTxLimit: 4_000_000 });
     const fault = await faultOf(set(tenant, { maxBalance: 3_000_000 }));
-    expect(fault).toMatchObject({ slug: "validation-error", field: "singleTxLimit" });
+    expect(fault).toMatchObject({ slug: "validation-error", field: "maxBalance" });
     expect(await effective()).toMatchObject({ maxBalance: 5_000_000, policyVersion: 2 });
     await set(till, { singleTxLimit: null });
     await set(tenant, { maxBalance: 3_000_000 });

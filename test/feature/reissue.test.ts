@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Chain, outcome, startSec, venues } from "../harness.ts";
+import { Chain, operator, outcome, startSec, venues } from "../harness.ts";
 
 const open = venues();
 const actor = { type: "user", id: "operator" } as const;
@@ -169,7 +169,9 @@ describe("refusals", () => {
   test("an id that is listed by hand", async () => {
     const { venue, station, cardId } = await lost();
     const { store, blocklist } = venue.kartu;
-    await store.write((tx) => blocklist.list(tx, venue.tenantId, newId, "stolen", startSec));
+    await store.write((tx) =>
+      blocklist.list(tx, venue.tenantId, newId, "stolen", { actor: operator }, startSec * 1000),
+    );
     expect(outcome(await station.reissue(cardId, newId))).toBe("422 card_blocked");
     expect((await station.read(cardId)).json.status).toBe("ACTIVE");
   });

@@ -29,6 +29,8 @@ const rowOf = (table: string): Row => {
 const along: Readonly<Record<string, (value: number) => Row>> = {
   "batch.events": (value) => ({ accepted: value, rejected: 0 }),
   "card.status": (value) => ({ blocked_at_sec: value === 0 ? null : 1 }),
+  "txn.journal": (value) =>
+    value === 3 ? { type: "hold", status: "held", expires_at_ms: 1, counter_card_no: null } : {},
   "event.booking": (value) => ({ topup_no: value === 2 || value === 4 ? 1 : null }),
 };
 

@@ -28,6 +28,8 @@ function fieldOf(path: string, schema: TSchema): RequestField | null {
 }
 
 function* walk(path: string, schema: TSchema): Generator<RequestField> {
+  // Amounts, and items of a batch: what is wrong with one is not said by the contract.
+  if (TypeGuard.IsUnknown(schema)) return;
   const field = fieldOf(path, schema);
   if (field !== null) yield field;
   if (TypeGuard.IsSchema(schema.items)) yield* walk(`${path}[]`, schema.items);

@@ -232,6 +232,7 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
       ...{ replaced_by_no: null, needs_validation: 0, registered_at_ms: 1 },
     },
   ],
+  ["card_count", { tenant_id: 1, status: 0, key_version: 1, needs_validation: 0, cards: 1 }],
   [
     "head",
     {
@@ -345,6 +346,7 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
     "txn",
     {
       ...{ txn_no: 1, uuid, tenant_id: 1, type: "topup", status: "pending", amount: 1 },
+      ...{ journal: 0, prev_no: null, counter_prev_no: null },
       ...{ currency: "IDR", wallet_no: 1, card_no: null, counter_wallet_no: null },
       ...{ counter_card_no: 1, after_available: 0, after_pending: 0, after_frozen: 0 },
       ...{ description: "x", metadata: "{}", reason: "x", reference_txn_no: null },
@@ -352,6 +354,7 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
       ...{ created_by: "x", created_at_ms: 1, updated_at_ms: 1 },
     },
   ],
+  ["card_label", { card_no: 1, tenant_id: 1, label: "x", updated_at_ms: 1, version: 1 }],
   [
     "posting",
     {
@@ -371,10 +374,22 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
   [
     "settlement",
     {
-      ...{ tenant_id: 1, run: 0, day: 1, device_no: 1, checkins: 0, checkouts: 0, debits: 0 },
+      ...{ tenant_id: 1, layer: 0, day: 9, device_no: 1, checkins: 0, checkouts: 0, debits: 0 },
       ...{ debit_amount: 0, credits: 0, credit_amount: 0, topups: 0, topup_amount: 0, rejected: 0 },
-      ...{ flagged: 0, late_events: 0 },
+      ...{ flagged: 0, late_events: 0, refunds: 0, refund_amount: 0, parked_amount: 0 },
+      ...{ released_amount: 0, returned_amount: 0 },
     },
+  ],
+  [
+    "settlement_run",
+    {
+      ...{ run_no: 1, uuid, tenant_id: 1, number: 1, from_day: 1, to_day: 1, device_no: null },
+      ...{ rows: 0, totals: "{}", sha256: bytes(32), closed_at_ms: 1, closed_by: "cli" },
+    },
+  ],
+  [
+    "settlement_export",
+    { export_no: 1, tenant_id: 1, run_no: 1, format: "csv", sha256: bytes(32), bytes: bytes(9) },
   ],
   [
     "audit",

@@ -51,7 +51,22 @@ async function handsOfTables(): Promise<Map<string, Hands>> {
       (verb === "INSERT" ? inserts : changes).add(owner);
     }
   }
+  for (const { on, into } of countedByTriggers()) {
+    for (const owner of hands.get(on)?.inserts ?? []) hands.get(into)?.inserts.add(owner);
+  }
   return hands;
+}
+
+/** Tables that triggers put rows into: they are written by whoever writes the table of the trigger. */
+function countedByTriggers(): { on: string; into: string }[] {
+  const triggers = db.prepare<{ on: string; sql: string }, []>(
+    `SELECT tbl_name AS "on", sql FROM sqlite_schema WHERE type = 'trigger'`,
+  );
+  return triggers
+    .all()
+    .flatMap(({ on, sql }) =>
+      [...sql.matchAll(/\bINSERT INTO (\w+)/g)].map(([, into = ""]) => ({ on, into })),
+    );
 }
 
 const hands = await handsOfTables();

@@ -176,7 +176,7 @@ export function* wrongBodies(schema: TSchema, body: unknown): Generator<Wrong> {
 }
 
 /** Texts that are no JSON, or not the JSON that is meant, whatever the contract. */
-function* wrongTexts(right: string): Generator<Wrong> {
+export function* wrongTexts(right: string): Generator<Wrong> {
   const open = right.slice(0, -1);
   const texts: Readonly<Record<string, string>> = {
     "nothing but spaces": "   ",

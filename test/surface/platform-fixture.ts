@@ -477,8 +477,9 @@ export function openPlatform(options: PlatformWorldOptions = {}): PlatformWorld 
   const callers = new Map<string, Caller>();
   const log = new FakeLog();
   const take = (call: LimitedCall): Taken => {
-    world.limited.push(call);
-    const { caller, address } = call;
+    const { caller, address, operationId, bucket } = call;
+    // Of the moment: a call goes on to change.
+    world.limited.push({ caller, address, operationId, ...(bucket !== undefined && { bucket }) });
     const key = caller === null ? address : caller.id;
     const headers: Record<string, string> =
       caller === null ? {} : { ratelimit: '"tenant";r=1;t=2' };

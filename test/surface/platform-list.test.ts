@@ -151,7 +151,7 @@ describe("pages", () => {
       [totalMax + 1, totalMax, true],
     ] as const) {
       const { meta } = await pageOf(
-        callOf({ limit: 5, after: undefined }),
+        callOf({ limit: 5, after: [1] }),
         { read: async () => [], placeOf: () => [], count: async () => count, capped: true },
         (row) => row,
       );
@@ -164,11 +164,33 @@ describe("pages", () => {
     }
   });
 
-  test("of a list in memory", async () => {
+  test("are counted only where the page does not tell by itself", async () => {
+    for (const [after, rows, total, counted] of [
+      [undefined, [], 0, 0],
+      [undefined, [1, 2], 2, 0],
+      [undefined, [1, 2, 3], 9, 1],
+      [[1], [2], 9, 1],
+      [[1], [], 9, 1],
+    ] as const) {
+      let count = 0;
+      const source = {
+        read: async () => rows,
+        placeOf: (row: number) => [row],
+        count: async () => {
+          count++;
+          return 9;
+        },
+      };
+      const { meta } = await pageOf(callOf({ limit: 2, after }), source, (row) => row);
+      expect([meta.total, count]).toEqual([total, counted]);
+    }
+  });
+
+  test("of a list in memory", () => {
     const rows = ["a", "b", "c"];
-    const first = await pageOfArray(callOf({ limit: 2, after: undefined }), rows);
+    const first = pageOfArray(callOf({ limit: 2, after: undefined }), rows);
     expect(first).toEqual({ data: ["a", "b"], meta: { cursor: "1", hasMore: true, total: 3 } });
-    const second = await pageOfArray(callOf({ limit: 2, after: [1] }), rows);
+    const second = pageOfArray(callOf({ limit: 2, after: [1] }), rows);
     expect(second).toEqual({ data: ["c"], meta: { cursor: null, hasMore: false, total: 3 } });
   });
 });

@@ -69,7 +69,7 @@ const featureOrder: readonly (readonly string[])[] = [
   ["card"],
   ["topup"],
   ["reconcile"],
-  ["report", "review", "reissue", "verify"],
+  ["report", "review", "reissue", "refund", "wallet", "verify"],
   ["notify", "file", "billing", "data", "gateway", "fleet"],
 ];
 

@@ -9,7 +9,7 @@ import { covers } from "../../domain/permission.ts";
 import { Problem } from "../../domain/problem.ts";
 import { meet } from "../../domain/scope.ts";
 import type { Caller } from "../../http/platform/caller.ts";
-import type { AdmitCaller } from "../../http/platform/surface.ts";
+import type { AdmitCaller, Knock } from "../../http/platform/surface.ts";
 import type {
   AccessService,
   ClientAccess,
@@ -43,6 +43,9 @@ interface Kept {
   readonly caller: Caller;
 }
 
+/** Routes ask for fewer; a name that a caller makes up must not fill memory. */
+const permissionsKnownMax = 256;
+
 const revoked = (): Problem => new Problem("token-revoked");
 const unauthorized = (detail: string): Problem => new Problem("unauthorized", detail);
 
@@ -50,15 +53,15 @@ const unauthorized = (detail: string): Problem => new Problem("unauthorized", de
 export function platformGuard({ access, verifyAccess }: GuardDeps): AdmitCaller {
   const kept = new WeakMap<Claims, Kept>();
 
-  function admitClaims(claims: Claims, address: string): Caller | Promise<Caller> {
+  function admitClaims(claims: Claims, knock: Knock): Caller | Promise<Caller> {
     const parts = peekParts(access, claims);
     return parts === undefined
-      ? loadParts(access, claims).then((loaded) => callerFrom(claims, loaded, address))
-      : callerFrom(claims, parts, address);
+      ? loadParts(access, claims).then((loaded) => callerFrom(claims, loaded, knock))
+      : callerFrom(claims, parts, knock);
   }
 
-  function callerFrom(claims: Claims, parts: Parts, address: string): Caller {
-    if (parts.key !== undefined && !isAllowed(address, parts.key.allowedIps)) {
+  function callerFrom(claims: Claims, parts: Parts, knock: Knock): Caller {
+    if (parts.key !== undefined && !isAllowed(knock.address, parts.key.allowedIps)) {
       throw unauthorized("The key is not to be used from this address.");
     }
     const known = kept.get(claims);
@@ -68,11 +71,11 @@ export function platformGuard({ access, verifyAccess }: GuardDeps): AdmitCaller 
     return caller;
   }
 
-  return ({ token, address }, nowMs) => {
-    const claims = verifyAccess(token, nowMs);
+  return (knock, nowMs) => {
+    const claims = verifyAccess(knock.token, nowMs);
     return claims instanceof Promise
-      ? claims.then((read) => admitClaims(read, address))
-      : admitClaims(claims, address);
+      ? claims.then((read) => admitClaims(read, knock))
+      : admitClaims(claims, knock);
   };
 }
 
@@ -155,7 +158,20 @@ function callerOf(claims: Claims, parts: Parts): Caller {
     issuedAtSec: claims.issuedAtSec,
     expiresAtSec: claims.expiresAtSec,
     ...held,
-    can: (permission) => covers(permissions, permission, isPlatformOwner),
+    can: canOf(permissions, isPlatformOwner),
+  };
+}
+
+/** Each permission is looked up once: what is held does not change, since a change makes another caller. */
+function canOf(held: readonly string[], isPlatformOwner: boolean): Caller["can"] {
+  const known = new Map<string, boolean>();
+  return (permission) => {
+    let can = known.get(permission);
+    if (can === undefined) {
+      can = covers(held, permission, isPlatformOwner);
+      if (known.size < permissionsKnownMax) known.set(permission, can);
+    }
+    return can;
   };
 }
 

@@ -3,9 +3,12 @@ import {
   blocklistNext,
   blocklistVersion,
   type ListingRow,
+  listingCount,
   listingGet,
   listingListed,
+  listingPage,
   listingPut,
+  listingRegistered,
   listingSince,
 } from "../../../schema/query/blocklist.ts";
 import type { Reader, Writer } from "../../store/seam.ts";
@@ -31,6 +34,20 @@ export const readListed = (
   after: number,
   limit: number,
 ): Promise<ListingRow[]> => q.all(listingListed, tenantId, after, limit);
+
+/** Newest first, below a version. */
+export const readPage = (
+  q: Reader,
+  tenantId: number,
+  below: number,
+  limit: number,
+): Promise<ListingRow[]> => q.all(listingPage, tenantId, below, limit);
+
+export const countListed = async (q: Reader, tenantId: number): Promise<number> =>
+  (await q.get(listingCount, tenantId))?.count ?? 0;
+
+export const isRegistered = async (q: Reader, tenantId: number, cardId: string): Promise<boolean> =>
+  (await q.get(listingRegistered, tenantId, cardId))?.registered === 1;
 
 export const readVersion = async (q: Reader, tenantId: number): Promise<number> =>
   (await q.get(blocklistVersion, tenantId))?.version ?? 0;

@@ -108,18 +108,19 @@ export function cardBook({
     return card;
   }
 
+  /** @throws Error the transaction is over: nobody would take back what is put here now */
   function undosOf(tx: Writer): Undo[] {
     const known = undos.get(tx);
     if (known !== undefined) return known;
     const list: Undo[] = [];
-    undos.set(tx, list);
-    unsettled += 1;
     const { lastId, cards } = sweep;
-    tx.onCommit(() => {
+    const end = (): void => {
+      undos.delete(tx);
       unsettled -= 1;
-    });
+    };
+    tx.onCommit(end);
     tx.onRollback(() => {
-      unsettled -= 1;
+      end();
       for (const { cardNo, before, lagged } of list.reverse()) {
         if (before === undefined) slab.remove(cardNo);
         else slab.set(before);
@@ -128,6 +129,8 @@ export function cardBook({
       sweep.lastId = lastId;
       sweep.cards = cards;
     });
+    undos.set(tx, list);
+    unsettled += 1;
     return list;
   }
 

@@ -1,15 +1,12 @@
 /** Rows of cards and heads to and from `CardRecord`. */
 import {
   activeCardsOfMember,
-  type CardChangeRow,
   type CardRow,
   cardBlockNote,
   cardById,
   cardByNo,
   cardChangeInsert,
-  cardChanges,
   cardDetail,
-  cardEventDevice,
   cardInsert,
   cardLast,
   cardOfNo,
@@ -307,25 +304,8 @@ export async function addChange(
   );
 }
 
-export const readChanges = (
-  q: Reader,
-  card: Pick<CardRecord, "cardNo" | "tenantId">,
-  limit: number,
-): Promise<CardChangeRow[]> => q.all(cardChanges, card.tenantId, card.cardNo, limit);
-
 export const readDetail = (q: Reader, tenantId: number, cardId: string) =>
   q.get(cardDetail, tenantId, cardId);
-
-/** The device that handed in an event. */
-export async function readEventDevice(
-  q: Reader,
-  tenantId: number,
-  deviceNo: number,
-): Promise<{ deviceId: string; terminalId: number }> {
-  const row = await q.get(cardEventDevice, tenantId, deviceNo);
-  if (row === undefined) throw new RangeError(`event of no device ${deviceNo}`);
-  return { deviceId: row.device_id, terminalId: row.terminal_id };
-}
 
 export const readExpired = (q: Reader, nowSec: number, limit: number) =>
   q.all(cardsExpired, nowSec, limit);

@@ -3,16 +3,31 @@ import {
   type DeviceRow,
   deviceById,
   deviceByNo,
+  deviceByUuid,
+  deviceCount,
   deviceIdTaken,
   deviceInsert,
   deviceLastTerminal,
   deviceMember,
+  deviceMemberByUuid,
   devicePage,
+  deviceSearch,
   deviceStatus,
-  zoneByName,
-  zoneInsert,
-  zonesOfTenant,
+  deviceUpdate,
 } from "../../../schema/query/device.ts";
+import {
+  type ZoneRow,
+  zoneByName,
+  zoneByUuid,
+  zoneCount,
+  zoneDelete,
+  zoneInsert,
+  zoneLeave,
+  zonePage,
+  zonePolicy,
+  zoneRename,
+  zonesOfTenant,
+} from "../../../schema/query/zone.ts";
 import type { Role } from "../../domain/identity.ts";
 import type { Reader, Writer } from "../../store/seam.ts";
 
@@ -47,8 +62,22 @@ export interface Zone {
   readonly zoneNo: number;
   readonly id: string;
   readonly name: string;
+  /** Devices in it that are not retired. */
+  readonly devices: number;
   readonly createdAtMs: number;
   readonly version: number;
+}
+
+/** A device by its uuid, or by its own id. */
+export type DeviceRef = { readonly id: string } | { readonly deviceId: string };
+
+export interface DeviceFilter {
+  readonly status?: DeviceStatus;
+  readonly role?: Role;
+  /** Uuid. */
+  readonly zoneId?: string;
+  /** GLOB pattern over the device's own id and its name. */
+  readonly glob?: string;
 }
 
 const deviceOf = (row: DeviceRow): Device => ({
@@ -77,9 +106,12 @@ const deviceOf = (row: DeviceRow): Device => ({
 export async function findDevice(
   q: Reader,
   tenantId: number,
-  deviceId: string,
+  ref: DeviceRef,
 ): Promise<Device | undefined> {
-  const row = await q.get(deviceById, tenantId, deviceId);
+  const row =
+    "id" in ref
+      ? await q.get(deviceByUuid, tenantId, ref.id)
+      : await q.get(deviceById, tenantId, ref.deviceId);
   return row && deviceOf(row);
 }
 
@@ -97,6 +129,36 @@ export async function pageDevices(
   limit: number,
 ): Promise<Device[]> {
   return (await q.all(devicePage, tenantId, afterTerminalId, limit)).map(deviceOf);
+}
+
+/** Newest first, below a terminalId. */
+export async function searchDevices(
+  q: Reader,
+  tenantId: number,
+  { status, role, zoneId, glob }: DeviceFilter,
+  belowTerminalId: number,
+  limit: number,
+): Promise<Device[]> {
+  const found = await q.all(
+    deviceSearch,
+    tenantId,
+    status ?? null,
+    role ?? null,
+    zoneId ?? null,
+    glob ?? null,
+    belowTerminalId,
+    limit,
+  );
+  return found.map(deviceOf);
+}
+
+export async function countDevices(
+  q: Reader,
+  tenantId: number,
+  { status, role, zoneId, glob }: DeviceFilter,
+): Promise<number> {
+  const filter = [status ?? null, role ?? null, zoneId ?? null, glob ?? null] as const;
+  return (await q.get(deviceCount, tenantId, ...filter))?.count ?? 0;
 }
 
 /** True if any tenant of the server has a device of this name. */
@@ -153,10 +215,57 @@ export async function findMember(q: Reader, tenantId: number, userId: number) {
   return row && { memberNo: row.member_no, status: row.status };
 }
 
-export async function findZone(q: Reader, tenantId: number, name: string) {
-  const row = await q.get(zoneByName, tenantId, name);
-  return row && { zoneNo: row.zone_no, id: row.uuid };
+export async function findMemberByUuid(q: Reader, tenantId: number, uuid: string) {
+  const row = await q.get(deviceMemberByUuid, tenantId, uuid);
+  return row && { memberNo: row.member_no, status: row.status };
 }
+
+export async function updateDevice(
+  tx: Writer,
+  tenantId: number,
+  { deviceNo, name, zoneNo }: Pick<Device, "deviceNo" | "name" | "zoneNo">,
+  nowMs: number,
+): Promise<void> {
+  await tx.run(deviceUpdate, tenantId, deviceNo, name, zoneNo, nowMs);
+}
+
+/** A zone by its uuid, or by its name. */
+export type ZoneRef = { readonly id: string } | { readonly name: string };
+
+const zoneOf = (row: ZoneRow): Zone => ({
+  zoneNo: row.zone_no,
+  id: row.uuid,
+  name: row.name,
+  devices: row.devices,
+  createdAtMs: row.created_at_ms,
+  version: row.version,
+});
+
+export async function findZone(
+  q: Reader,
+  tenantId: number,
+  ref: ZoneRef,
+): Promise<Zone | undefined> {
+  const row =
+    "id" in ref
+      ? await q.get(zoneByUuid, tenantId, ref.id)
+      : await q.get(zoneByName, tenantId, ref.name);
+  return row && zoneOf(row);
+}
+
+export const allZones = async (q: Reader, tenantId: number): Promise<Zone[]> =>
+  (await q.all(zonesOfTenant, tenantId)).map(zoneOf);
+
+/** Newest first, below a number. */
+export const pageZones = async (
+  q: Reader,
+  tenantId: number,
+  belowNo: number,
+  limit: number,
+): Promise<Zone[]> => (await q.all(zonePage, tenantId, belowNo, limit)).map(zoneOf);
+
+export const countZones = async (q: Reader, tenantId: number): Promise<number> =>
+  (await q.get(zoneCount, tenantId))?.count ?? 0;
 
 export async function insertZone(
   tx: Writer,
@@ -168,13 +277,23 @@ export async function insertZone(
   await tx.run(zoneInsert, id, tenantId, name, nowMs);
 }
 
-export async function allZones(q: Reader, tenantId: number): Promise<Zone[]> {
-  const found = await q.all(zonesOfTenant, tenantId);
-  return found.map(({ zone_no, uuid, name, created_at_ms, version }) => ({
-    zoneNo: zone_no,
-    id: uuid,
-    name,
-    createdAtMs: created_at_ms,
-    version,
-  }));
+export async function renameZone(
+  tx: Writer,
+  tenantId: number,
+  zoneNo: number,
+  name: string,
+): Promise<void> {
+  await tx.run(zoneRename, tenantId, zoneNo, name);
+}
+
+export const hasZonePolicy = async (
+  q: Reader,
+  tenantId: number,
+  zoneNo: number,
+): Promise<boolean> => (await q.get(zonePolicy, tenantId, zoneNo)) !== undefined;
+
+/** Retired devices leave it first. */
+export async function deleteZone(tx: Writer, tenantId: number, zoneNo: number): Promise<void> {
+  await tx.run(zoneLeave, tenantId, zoneNo);
+  await tx.run(zoneDelete, tenantId, zoneNo);
 }

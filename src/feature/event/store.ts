@@ -1,6 +1,14 @@
 /** The log of published events as rows. */
-import { publishedInsert } from "../../../schema/query/published.ts";
-import type { Writer } from "../../store/seam.ts";
+import {
+  type PublishedRow,
+  publishedAfter,
+  publishedInsert,
+  publishedNewest,
+  publishedOldest,
+} from "../../../schema/query/published.ts";
+import type { Reader, Writer } from "../../store/seam.ts";
+
+export type { PublishedRow };
 
 export interface PublishedEvent {
   readonly uuid: string;
@@ -14,3 +22,17 @@ export interface PublishedEvent {
 export async function insertEvent(tx: Writer, e: PublishedEvent): Promise<void> {
   await tx.run(publishedInsert, e.uuid, e.tenantId, e.type, e.data, e.atMs);
 }
+
+export const readAfter = (
+  q: Reader,
+  tenantId: number,
+  after: number,
+  limit: number,
+): Promise<PublishedRow[]> => q.all(publishedAfter, tenantId, after, limit);
+
+export const readNewest = async (q: Reader, tenantId: number): Promise<number> =>
+  (await q.get(publishedNewest, tenantId))?.event_no ?? 0;
+
+/** One past the newest where the log is empty. */
+export const readOldest = async (q: Reader): Promise<number> =>
+  (await q.get(publishedOldest))?.event_no ?? 1;

@@ -4,6 +4,7 @@
  */
 import type { Actor } from "../../domain/audit.ts";
 import type { FlagDetail } from "../../domain/batch.ts";
+import { type By, recordedBy } from "../../domain/by.ts";
 import { hashHex } from "../../domain/chain.ts";
 import type { IncomingEvent, Recorded } from "../../domain/event.ts";
 import type { Severity } from "../../domain/flag.ts";
@@ -11,8 +12,10 @@ import type { Writer } from "../../store/seam.ts";
 import type { Random } from "../../system/random.ts";
 import type { AuditService } from "../audit/service.ts";
 import type { EventService } from "../event/service.ts";
+import { countFlags, pageFlags } from "./list.ts";
 import * as rows from "./store.ts";
 
+export type { FlagFilter } from "./list.ts";
 export type { FlagRow, QuarantineRow } from "./store.ts";
 export { quarantinedEvent } from "./store.ts";
 
@@ -74,6 +77,8 @@ export interface Verdict {
   readonly verdict: "approved" | "dismissed";
   readonly note: string;
   readonly actor: Actor;
+  /** From where, of an operator's call. */
+  readonly by?: By;
 }
 
 /** What is closed because there is nothing left to decide is closed by the server itself. */
@@ -124,22 +129,23 @@ export function flagService({ random, audit, event }: FlagDeps) {
     tx: Writer,
     tenantId: number,
     row: rows.FlagRow,
-    { verdict, note, actor }: Verdict,
+    { verdict, note, actor, by: from = { actor } }: Verdict,
     nowMs: number,
   ): Promise<void> {
     await rows.decideFlag(tx, tenantId, row.flag_no, verdict, actor.id, note, nowMs);
     const { uuid: flagId, kind, reason, severity, card_id: cardId, terminal_id: terminalId } = row;
     const action = "fleet.flag.decided";
+    const recorded = recordedBy(from);
     await audit.append(tx, {
       tenantId,
       atMs: nowMs,
       action,
       entityType: "flag",
       entityId: flagId,
-      actor,
+      ...recorded,
       before: { status: "open" },
       after: { status: verdict, note },
-      metadata: { kind, reason, cardId, terminalId, amount: row.amount },
+      metadata: { kind, reason, cardId, terminalId, amount: row.amount, ...recorded.metadata },
     });
     const facts = { flagId, kind, reason, severity, cardId, terminalId };
     const by = { type: actor.type, id: actor.id };
@@ -192,8 +198,8 @@ export function flagService({ random, audit, event }: FlagDeps) {
     readQuarantine: rows.readQuarantine,
     decideQuarantine: rows.decideQuarantine,
     readFlag: rows.readFlag,
-    readFlags: rows.readFlags,
-    readFlagsOfCard: rows.readFlagsOfCard,
+    pageFlags,
+    countFlags,
     close,
     hasOpenFlagOnCard: rows.hasOpenFlagOnCard,
   };

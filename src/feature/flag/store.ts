@@ -8,8 +8,6 @@ import {
   flagInsert,
   flagOfQuarantine,
   flagOpenOnCard,
-  flagsByStatus,
-  flagsOfCard,
   type QuarantineRow,
   quarantineBeside,
   quarantineByContent,
@@ -162,21 +160,6 @@ export const readFlagByNo = (
   tenantId: number,
   flagNo: number,
 ): Promise<FlagRow | undefined> => q.get(flagByNo, tenantId, flagNo);
-
-export const readFlags = (
-  q: Reader,
-  tenantId: number,
-  status: ReviewStatus,
-  below: number,
-  limit: number,
-): Promise<FlagRow[]> => q.all(flagsByStatus, tenantId, status, below, limit);
-
-export const readFlagsOfCard = (
-  q: Reader,
-  tenantId: number,
-  cardNo: number,
-  limit: number,
-): Promise<FlagRow[]> => q.all(flagsOfCard, tenantId, cardNo, limit);
 
 /** Closes an open flag; 0 if it was closed already. */
 export const decideFlag = (

@@ -2,6 +2,7 @@
  * Limits that tenants set for single routes. They lie in memory, where each call looks; a change counts
  * for the very next one. They stand beside the limits of the plan, so they can only narrow them.
  */
+import { accessCachedMax } from "../../../schema/bound.ts";
 import type { Actor } from "../../domain/audit.ts";
 import { checkVersion, invalid, Problem } from "../../domain/problem.ts";
 import type { Store, Writer } from "../../store/seam.ts";
@@ -24,8 +25,6 @@ type RulesByRoute = ReadonlyMap<string, Rule>;
 
 export type RuleChange = Partial<Omit<RuleDraft, "route">> & { readonly version?: number };
 
-/** Tenants whose rules are held in memory. */
-const tenantsMax = 10_000;
 const changed = "gateway.ratelimit.changed";
 const modulePath = /^\/m\/[a-z][a-z0-9-]{1,30}$/;
 
@@ -36,6 +35,16 @@ const shown = ({ route, groupBy, requests, adminRequests, windowSec }: RuleDraft
   adminRequests,
   windowSec,
 });
+
+/** Most tenants have none. */
+const noRules: RulesByRoute = new Map();
+
+function dropEldest(held: Map<number, RulesByRoute>): void {
+  for (const eldest of held.keys()) {
+    held.delete(eldest);
+    return;
+  }
+}
 
 export function ruleBook({ store, random, audit, event, isLimitable }: RuleDeps) {
   const held = new Map<number, RulesByRoute>();
@@ -50,9 +59,9 @@ export function ruleBook({ store, random, audit, event, isLimitable }: RuleDeps)
   async function load(tenantId: number): Promise<RulesByRoute> {
     const before = changes;
     const rules = await store.read((q) => rows.rulesOf(q, tenantId));
-    const byRoute = new Map(rules.map((rule) => [rule.route, rule]));
+    const byRoute = rules.length === 0 ? noRules : new Map(rules.map((rule) => [rule.route, rule]));
     if (before === changes) {
-      if (held.size >= tenantsMax) held.clear();
+      if (held.size >= accessCachedMax) dropEldest(held);
       held.set(tenantId, byRoute);
     }
     return byRoute;

@@ -2,11 +2,7 @@
  * Key versions of a tenant: making, activating, retiring them, and the session keys derived from those
  * in use, kept in memory until one changes. No answer of this file but `LiveKey.text` shows a key.
  */
-
-import { keyNoteMaxChars, keyVersionMax } from "../../../schema/bound.ts";
-import type { KeyVersionRow } from "../../../schema/query/key.ts";
 import type { Actor } from "../../domain/audit.ts";
-import { OperatorRefused } from "../../domain/operator.ts";
 import { type SealPlace, seal, sealNonceBytes, unseal, wipe } from "../../domain/seal.ts";
 import { deriveSessionKey, keySecretBytes } from "../../domain/sessionkey.ts";
 import { uuidBytes } from "../../domain/uuid.ts";
@@ -14,7 +10,10 @@ import type { Reader, Store, Writer } from "../../store/seam.ts";
 import type { Random } from "../../system/random.ts";
 import type { AuditService } from "../audit/service.ts";
 import type { EventService } from "../event/service.ts";
+import { allVersions, type KeyVersion, keyChanges, primaryOf } from "./change.ts";
 import * as rows from "./store.ts";
+
+export type { KeyVersion } from "./change.ts";
 
 export interface KeyDeps {
   readonly store: Store;
@@ -23,17 +22,6 @@ export interface KeyDeps {
   readonly masterKey: Uint8Array;
   readonly audit: Pick<AuditService, "append">;
   readonly event: EventService;
-}
-
-export interface KeyVersion {
-  readonly keyVersion: number;
-  readonly status: "created" | "active" | "retired";
-  readonly primary: boolean;
-  readonly activeCards: number;
-  readonly note: string | null;
-  readonly createdAtMs: number;
-  readonly activatedAtMs: number | null;
-  readonly retiredAtMs: number | null;
 }
 
 /** A session key in use. */
@@ -125,115 +113,41 @@ export function keyService({ store, random, masterKey, audit, event }: KeyDeps) 
     await rows.insertVersion(tx, tenantId, version, sealed, note, nowMs);
   }
 
-  /** A new version, not served yet. @throws OperatorRefused `ids-exhausted` `validation-error` */
-  async function create(
+  const within = keyChanges({ audit, event, insert, forget });
+
+  /** As `within.create`, by itself. */
+  const create = (
     tenantId: number,
     note: string | null,
     actor: Actor,
     nowMs: number,
-  ): Promise<KeyVersion> {
-    if (note !== null && note.length > keyNoteMaxChars) {
-      const message = `note: at most ${keyNoteMaxChars} characters`;
-      throw new OperatorRefused("validation-error", message, "note");
-    }
-    const made = await store.write(async (tx) => {
-      const versions = await rows.versionsOf(tx, tenantId);
-      const version = (versions.at(-1)?.key_version ?? 0) + 1;
-      if (version > keyVersionMax) {
-        throw new OperatorRefused("ids-exhausted", "all 255 key versions have been used");
-      }
-      await insert(tx, tenantId, version, note, nowMs);
-      await tell(tx, "fleet.key.created", tenantId, version, actor, nowMs);
-      return version;
-    });
-    return await show(tenantId, made, nowMs);
-  }
+  ): Promise<KeyVersion> =>
+    store.write((tx) => within.create(tx, tenantId, note, { actor }, nowMs));
 
-  /**
-   * Makes the version primary; the other active ones are still served on request.
-   * @throws OperatorRefused `not-found`, `wrong-state` (retired)
-   */
-  async function activate(
+  /** As `within.activate`, by itself. */
+  const activate = (
     tenantId: number,
     version: number,
     actor: Actor,
     nowMs: number,
-  ): Promise<KeyVersion> {
-    await store.write(async (tx) => {
-      const versions = await rows.versionsOf(tx, tenantId);
-      const row = find(versions, version);
-      if (row.status === "retired") wrongState("a retired key version is never served again");
-      if (row.status !== "active" || primaryOf(versions) !== version) {
-        // Strictly later than every other, also within one millisecond or after a clock set back.
-        const latestMs = Math.max(0, ...versions.map((each) => each.activated_at_ms ?? 0));
-        await rows.activateVersion(tx, tenantId, version, Math.max(nowMs, latestMs + 1));
-        await tell(tx, "fleet.key.activated", tenantId, version, actor, nowMs);
-        tx.onCommit(() => forget(tenantId));
-      }
-    });
-    return await show(tenantId, version, nowMs);
-  }
+  ): Promise<KeyVersion> =>
+    store.write((tx) => within.activate(tx, tenantId, version, { actor }, nowMs));
 
-  /**
-   * Ends a version for good. @throws OperatorRefused `not-found`, `wrong-state` (primary), `in-use`
-   * (ACTIVE cards carry it and `force` is not set)
-   */
-  async function retire(
+  /** As `within.retire`, by itself. */
+  const retire = (
     tenantId: number,
     version: number,
     force: boolean,
     actor: Actor,
     nowMs: number,
-  ): Promise<KeyVersion> {
-    await store.write(async (tx) => {
-      const versions = await rows.versionsOf(tx, tenantId);
-      const row = find(versions, version);
-      if (row.status !== "retired") {
-        if (primaryOf(versions) === version)
-          wrongState("the primary key version cannot be retired");
-        if (!force && (await rows.isCarried(tx, tenantId, version, Math.floor(nowMs / 1000)))) {
-          throw new OperatorRefused("in-use", "active cards carry this key version");
-        }
-        await rows.retireVersion(tx, tenantId, version, nowMs);
-        await tell(tx, "fleet.key.retired", tenantId, version, actor, nowMs);
-        tx.onCommit(() => forget(tenantId));
-      }
-    });
-    return await show(tenantId, version, nowMs);
-  }
+  ): Promise<KeyVersion> =>
+    store.write((tx) => within.retire(tx, tenantId, version, force, { actor }, nowMs));
 
-  /** Counting the cards of a version takes a while, so never in a turn of the writer. */
-  async function show(tenantId: number, version: number, nowMs: number): Promise<KeyVersion> {
-    const found = (await list(tenantId, nowMs)).find((each) => each.keyVersion === version);
-    if (found === undefined) throw new Error("a key version that was just written is not there");
-    return found;
-  }
-
+  /** By number. */
   const list = (tenantId: number, nowMs: number): Promise<KeyVersion[]> =>
-    store.read((q) => all(q, tenantId, nowMs));
+    store.read((q) => allVersions(q, tenantId, nowMs));
 
-  async function tell(
-    tx: Writer,
-    type: string,
-    tenantId: number,
-    keyVersion: number,
-    actor: Actor,
-    atMs: number,
-  ): Promise<void> {
-    await audit.append(tx, {
-      tenantId,
-      atMs,
-      action: type,
-      entityType: "key_version",
-      entityId: String(keyVersion),
-      actor,
-      metadata: { keyVersion },
-    });
-    const data = { keyVersion, actor: { type: actor.type, id: actor.id } };
-    await event.publish(tx, { tenantId, type, data, atMs });
-  }
-
-  return { ring, isActive, openTenant, create, activate, retire, list };
+  return { within, ring, isActive, openTenant, create, activate, retire, list };
 }
 
 const place = (tenant: string, version: number): SealPlace => ({
@@ -241,45 +155,3 @@ const place = (tenant: string, version: number): SealPlace => ({
   row: `${tenant}:${version}`,
   column: "sealed_secret",
 });
-
-const wrongState = (message: string): never => {
-  throw new OperatorRefused("wrong-state", message);
-};
-
-function find(versions: readonly KeyVersionRow[], version: number): KeyVersionRow {
-  const row = versions.find((each) => each.key_version === version);
-  if (row === undefined) throw new OperatorRefused("not-found", "there is no such key version");
-  return row;
-}
-
-/** The active version that was activated last; 0 when none is. */
-function primaryOf(versions: readonly KeyVersionRow[]): number {
-  let primary = 0;
-  let latestMs = -1;
-  for (const { status, key_version: version, activated_at_ms: atMs } of versions) {
-    if (status !== "active" || atMs === null || atMs <= latestMs) continue;
-    primary = version;
-    latestMs = atMs;
-  }
-  return primary;
-}
-
-async function all(q: Reader, tenantId: number, nowMs: number): Promise<KeyVersion[]> {
-  const versions = await rows.versionsOf(q, tenantId);
-  const primary = primaryOf(versions);
-  const shown: KeyVersion[] = [];
-  for (const row of versions) {
-    const version = row.key_version;
-    shown.push({
-      keyVersion: version,
-      status: row.status,
-      primary: version === primary,
-      activeCards: await rows.activeCards(q, tenantId, version, Math.floor(nowMs / 1000)),
-      note: row.note,
-      createdAtMs: row.created_at_ms,
-      activatedAtMs: row.activated_at_ms,
-      retiredAtMs: row.retired_at_ms,
-    });
-  }
-  return shown;
-}

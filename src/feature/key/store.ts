@@ -59,14 +59,14 @@ export async function retireVersion(
   await tx.run(keyVersionRetire, tenantId, version, atMs);
 }
 
-/** ACTIVE, unexpired cards that carry the version. */
+/** Numbers of ACTIVE, unexpired cards, by the version that they carry. */
 export async function activeCards(
   q: Reader,
   tenantId: number,
-  version: number,
   nowSec: number,
-): Promise<number> {
-  return (await q.get(keyActiveCards, tenantId, version, nowSec))?.count ?? 0;
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await q.all(keyActiveCards, tenantId, nowSec);
+  return new Map(rows.map((row) => [row.key_version, row.cards]));
 }
 
 export async function isCarried(

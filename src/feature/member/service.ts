@@ -2,65 +2,60 @@
  * Members of a venue: the people who hold its cards. Their cards and money are not here. A closed
  * member stays closed, and its number is never given again.
  */
-import { uint32Max } from "../../../schema/bound.ts";
 import type { Actor } from "../../domain/audit.ts";
+import type { By } from "../../domain/by.ts";
 import { OperatorRefused } from "../../domain/operator.ts";
-import { checkEmail, checkName } from "../../domain/text.ts";
+import { globOf } from "../../domain/search.ts";
 import type { Reader, Store, Writer } from "../../store/seam.ts";
-import type { Random } from "../../system/random.ts";
-import type { AuditService } from "../audit/service.ts";
-import type { EventService } from "../event/service.ts";
+import { nextTurn } from "../../system/turn.ts";
 import {
-  findMember,
-  hasActiveCard,
-  insertMember,
-  lastUserId,
-  type Member,
-  type MemberStatus,
-  pageMembers,
-  setStatus,
-} from "./store.ts";
+  checkDraft,
+  type MemberChange,
+  type MemberChangeDeps,
+  type MemberDraft,
+  memberChanges,
+  must,
+} from "./change.ts";
+import type { Member, MemberRef, MemberStatus } from "./store.ts";
+import * as rows from "./store.ts";
 
-export type { Member, MemberStatus } from "./store.ts";
+export type { MemberChange, MemberDraft } from "./change.ts";
+export type { Member, MemberRef, MemberStatus } from "./store.ts";
 
-export interface MemberDeps {
+export interface MemberDeps extends MemberChangeDeps {
   readonly store: Store;
-  readonly random: Random;
-  readonly audit: Pick<AuditService, "append">;
-  readonly event: EventService;
 }
 
-export interface MemberDraft {
-  readonly name: string;
-  readonly email?: string;
-  /** The number on their cards; absent: the next one. */
+export interface MemberFilter {
+  readonly status?: MemberStatus;
   readonly userId?: number;
+  /** Part of name or address, capitals not minded. */
+  readonly q?: string;
 }
 
 /** Members made in one transaction; a longer list goes in several. */
 const addedAtOnce = 500;
 export const membersAddedMax = 100_000;
+/** Members that a search looks at before others have their turn. */
+const searchedAtOnce = 2_000;
 
 export type MemberService = ReturnType<typeof memberService>;
 
-export function memberService({ store, random, audit, event }: MemberDeps) {
-  /** The member with this number, or undefined. Reads through `q`, inside or outside a transaction. */
-  const find: (q: Reader, tenantId: number, userId: number) => Promise<Member | undefined> =
-    findMember;
+export function memberService(deps: MemberDeps) {
+  const { store } = deps;
+  const within = memberChanges(deps);
 
-  /**
-   * One new member. @throws OperatorRefused `validation-error`, `already-exists` (userId, also of a
-   * closed one), `ids-exhausted`
-   */
-  async function add(
+  /** The member with this number, or undefined. Reads through `q`, inside or outside a transaction. */
+  const find = (q: Reader, tenantId: number, userId: number): Promise<Member | undefined> =>
+    rows.findMember(q, tenantId, { userId });
+
+  /** As `within.add`, by itself. */
+  const add = (
     tenantId: number,
     draft: MemberDraft,
     actor: Actor,
     nowMs: number,
-  ): Promise<Member> {
-    check(draft);
-    return await store.write((tx) => insert(tx, tenantId, draft, actor, nowMs));
-  }
+  ): Promise<Member> => store.write((tx) => within.add(tx, tenantId, draft, { actor }, nowMs));
 
   /**
    * `count` members named `name 1` … `name count` with the next numbers. `onProgress` is told how many
@@ -79,7 +74,7 @@ export function memberService({ store, random, audit, event }: MemberDeps) {
       throw new OperatorRefused("validation-error", message, "count");
     }
     const nameOf = (index: number): string => (count === 1 ? draft.name : `${draft.name} ${index}`);
-    check({ ...draft, name: nameOf(count) });
+    checkDraft({ ...draft, name: nameOf(count) });
     const added: Member[] = [];
     while (added.length < count) {
       const from = added.length;
@@ -88,7 +83,8 @@ export function memberService({ store, random, audit, event }: MemberDeps) {
         async (tx) => {
           const made: Member[] = [];
           for (let i = from + 1; i <= to; i++) {
-            made.push(await insert(tx, tenantId, { ...draft, name: nameOf(i) }, actor, nowMs));
+            const each = { ...draft, name: nameOf(i) };
+            made.push(await within.add(tx, tenantId, each, { actor }, nowMs));
           }
           return made;
         },
@@ -100,100 +96,125 @@ export function memberService({ store, random, audit, event }: MemberDeps) {
     return added;
   }
 
-  async function insert(
-    tx: Writer,
-    tenantId: number,
-    { name, email, userId: wanted }: MemberDraft,
-    actor: Actor,
-    nowMs: number,
-  ): Promise<Member> {
-    const userId = wanted ?? (await lastUserId(tx, tenantId)) + 1;
-    if (userId > uint32Max) throw new OperatorRefused("ids-exhausted", "no member number is left");
-    if (wanted !== undefined && (await findMember(tx, tenantId, wanted)) !== undefined) {
-      throw new OperatorRefused("already-exists", "the member number is taken", "userId");
-    }
-    await insertMember(tx, random.uuid(nowMs), tenantId, userId, name, email ?? null, nowMs);
-    const member = await must(tx, tenantId, userId);
-    await tell(tx, "fleet.member.created", tenantId, undefined, member, actor, nowMs);
-    return member;
-  }
+  /** A step by itself, unless it is done already; of a member by number. */
+  const alone =
+    (
+      status: MemberStatus,
+      step: (
+        tx: Writer,
+        tenantId: number,
+        ref: MemberRef,
+        by: By,
+        nowMs: number,
+      ) => Promise<Member>,
+    ) =>
+    (tenantId: number, userId: number, actor: Actor, nowMs: number): Promise<Member> =>
+      store.write(async (tx) => {
+        const before = await must(tx, tenantId, { userId });
+        return before.status === status
+          ? before
+          : await step(tx, tenantId, { userId }, { actor }, nowMs);
+      });
 
-  /**
-   * @throws OperatorRefused `not-found`; `wrong-state` (closed); `in-use` (closing who holds an ACTIVE
-   * card). A repeat changes nothing.
-   */
+  /** As `within.change`, by itself. */
   const change = (
     tenantId: number,
     userId: number,
-    status: MemberStatus,
+    wanted: MemberChange,
     actor: Actor,
     nowMs: number,
   ): Promise<Member> =>
-    store.write(async (tx) => {
-      const before = await must(tx, tenantId, userId);
-      if (before.status === status) return before;
-      if (before.status === "closed") {
-        throw new OperatorRefused("wrong-state", "the member is closed for good");
-      }
-      const closing = status === "closed";
-      if (closing && (await hasActiveCard(tx, before.memberNo, Math.floor(nowMs / 1000)))) {
-        throw new OperatorRefused("in-use", "the member holds an active card");
-      }
-      await setStatus(tx, before.memberNo, status, nowMs);
-      const after = await must(tx, tenantId, userId);
-      const type = closing ? "fleet.member.closed" : "fleet.member.updated";
-      await tell(tx, type, tenantId, before, after, actor, nowMs);
-      return after;
-    });
+    store.write((tx) => within.change(tx, tenantId, { userId }, wanted, { actor }, nowMs));
 
-  const suspend = (tenantId: number, userId: number, actor: Actor, nowMs: number) =>
-    change(tenantId, userId, "suspended", actor, nowMs);
-  const resume = (tenantId: number, userId: number, actor: Actor, nowMs: number) =>
-    change(tenantId, userId, "active", actor, nowMs);
-  const close = (tenantId: number, userId: number, actor: Actor, nowMs: number) =>
-    change(tenantId, userId, "closed", actor, nowMs);
+  const suspend = alone("suspended", (tx, tenantId, ref, by, nowMs) =>
+    within.change(tx, tenantId, ref, { status: "suspended" }, by, nowMs),
+  );
+  const resume = alone("active", (tx, tenantId, ref, by, nowMs) =>
+    within.change(tx, tenantId, ref, { status: "active" }, by, nowMs),
+  );
+  const close = alone("closed", within.close);
+
+  /** @throws Problem not-found */
+  const get = (tenantId: number, ref: MemberRef): Promise<Member> =>
+    store.read((q) => must(q, tenantId, ref));
 
   /** Members by number, from the one after `afterUserId`. */
   const list = (tenantId: number, afterUserId: number, limit: number): Promise<Member[]> =>
-    store.read((q) => pageMembers(q, tenantId, afterUserId, limit));
+    store.read((q) => rows.pageMembers(q, tenantId, afterUserId, limit));
 
-  async function tell(
-    tx: Writer,
-    type: string,
+  /** Newest first, below the place of another. */
+  const search = (
     tenantId: number,
-    before: Member | undefined,
-    { memberId, userId, status, name, email }: Member,
-    actor: Actor,
-    atMs: number,
-  ): Promise<void> {
-    await audit.append(tx, {
-      tenantId,
-      atMs,
-      action: type,
-      entityType: "member",
-      entityId: memberId,
-      actor,
-      ...(before && { before: { status: before.status } }),
-      after: before === undefined ? { userId, status, name, email } : { status },
+    { status, userId, q: part }: MemberFilter,
+    belowNo: number,
+    limit: number,
+  ): Promise<Member[]> =>
+    store.read(async (q) => {
+      if (userId !== undefined) {
+        const only = await one(q, tenantId, { userId, status, part });
+        return only !== undefined && only.memberNo < belowNo ? [only] : [];
+      }
+      if (part === undefined) return await rows.newestMembers(q, tenantId, status, belowNo, limit);
+      const found: number[] = [];
+      const wanted = { glob: globOf(part), ...(status !== undefined && { status }) };
+      for await (const fits of stretches(q, tenantId, wanted, belowNo)) {
+        found.push(...fits);
+        if (found.length >= limit) break;
+      }
+      const members: Member[] = [];
+      for (const no of found.slice(0, limit)) members.push(await rows.getMember(q, tenantId, no));
+      return members;
     });
-    await event.publish(tx, { tenantId, type, data: { memberId, userId, status }, atMs });
-  }
 
-  return { find, add, addMany, suspend, resume, close, list };
+  const count = (tenantId: number, { status, userId, q: part }: MemberFilter): Promise<number> =>
+    store.read(async (q) => {
+      if (userId !== undefined) {
+        return (await one(q, tenantId, { userId, status, part })) === undefined ? 0 : 1;
+      }
+      if (part === undefined) return await rows.countMembers(q, tenantId, status);
+      let total = 0;
+      const wanted = { glob: globOf(part), ...(status !== undefined && { status }) };
+      const all = stretches(q, tenantId, wanted, Number.MAX_SAFE_INTEGER);
+      for await (const fits of all) total += fits.length;
+      return total;
+    });
+
+  return {
+    ...{ within, find, add, addMany, change, suspend, resume, close },
+    ...{ get, list, search, count },
+  };
 }
 
-function check({ name, email, userId }: MemberDraft): void {
-  checkName("name", name);
-  if (email !== undefined) checkEmail("email", email);
-  if (userId === undefined) return;
-  if (!Number.isInteger(userId) || userId < 1 || userId > uint32Max) {
-    const message = `userId: must be a whole number from 1 to ${uint32Max}`;
-    throw new OperatorRefused("validation-error", message, "userId");
-  }
+/** The member of a number, if the rest of a filter lets it through. */
+async function one(
+  q: Reader,
+  tenantId: number,
+  wanted: {
+    readonly userId: number;
+    readonly status: MemberStatus | undefined;
+    readonly part: string | undefined;
+  },
+): Promise<Member | undefined> {
+  const member = await rows.findMember(q, tenantId, { userId: wanted.userId });
+  if (member === undefined) return undefined;
+  const { name, email, status } = member;
+  if (wanted.status !== undefined && status !== wanted.status) return undefined;
+  const part = wanted.part?.toLowerCase() ?? "";
+  const fits = [name, email ?? ""].some((text) => text.toLowerCase().includes(part));
+  return fits ? member : undefined;
 }
 
-async function must(q: Reader, tenantId: number, userId: number): Promise<Member> {
-  const member = await findMember(q, tenantId, userId);
-  if (member === undefined) throw new OperatorRefused("not-found", "there is no such member");
-  return member;
+/** Who fits, newest first, a stretch at a time; others have their turn between two. */
+async function* stretches(
+  q: Reader,
+  tenantId: number,
+  wanted: { readonly glob: string; readonly status?: MemberStatus },
+  belowNo: number,
+): AsyncGenerator<readonly number[]> {
+  for (let below = belowNo; below > 0; ) {
+    const { fits, next } = await rows.lookAtMembers(q, tenantId, wanted, below, searchedAtOnce);
+    yield fits;
+    below = next;
+    if (below > 0) await nextTurn();
+  }
 }

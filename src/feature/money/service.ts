@@ -11,8 +11,13 @@ import {
   addToWallet,
   type Bucket,
   findSystemWallet,
+  insertRecord,
+  insertRecords,
+  insertWallet,
   openSystemWallet,
   postingInsert,
+  type RecordParams,
+  readNextNo,
   txnInsert,
   txnStatus,
 } from "./store.ts";
@@ -50,6 +55,8 @@ export interface Posted {
   readonly txnNo: number;
   readonly uuid: string;
 }
+
+export type { RecordParams };
 
 export type MoneyService = ReturnType<typeof moneyService>;
 
@@ -165,5 +172,18 @@ export function moneyService({ random }: { readonly random: Random }) {
     await tx.run(txnStatus, tenantId, txnNo, status, nowMs);
   }
 
-  return { systemWallet, move, post, transact, setStatus };
+  /** Records transactions that are their own journal entries; each is told the number that it gets. */
+  async function record(
+    tx: Writer,
+    makers: readonly ((txnNo: number) => RecordParams)[],
+  ): Promise<void> {
+    if (makers.length === 0) return;
+    const first = await readNextNo(tx);
+    const made = makers.map((make, at) => make(first + at));
+    const [only] = made;
+    if (made.length === 1 && only !== undefined) await insertRecord(tx, only);
+    else await insertRecords(tx, made);
+  }
+
+  return { systemWallet, move, post, transact, setStatus, record, openWallet: insertWallet };
 }

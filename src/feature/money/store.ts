@@ -1,11 +1,15 @@
 /** Rows of the ledger: wallets of the house, transactions, postings. */
 import {
   postingInsert,
+  type RecordParams,
+  recordInsert,
+  recordNext,
   systemWallet,
   systemWalletInsert,
   txnInsert,
   txnStatus,
   walletAdd,
+  walletInsert,
 } from "../../../schema/query/money.ts";
 import type { Writer } from "../../store/seam.ts";
 
@@ -50,4 +54,29 @@ export const addToWallet = (
     nowMs,
   );
 
+export interface NewWallet {
+  readonly uuid: string;
+  readonly tenantId: number;
+  readonly userNo: number;
+  readonly currency: string;
+  readonly label: string | null;
+}
+
+export const insertWallet = (
+  tx: Writer,
+  { uuid, tenantId, userNo, currency, label }: NewWallet,
+  nowMs: number,
+): Promise<number> => tx.run(walletInsert, uuid, tenantId, userNo, currency, label, nowMs);
+
+/** The number that the next transaction gets; the writer's alone to know. */
+export const readNextNo = async (tx: Writer): Promise<number> =>
+  (await tx.get(recordNext))?.txn_no ?? 1;
+
+export const insertRecords = (tx: Writer, rows: readonly RecordParams[]): Promise<void> =>
+  tx.many(recordInsert, rows);
+
+export const insertRecord = (tx: Writer, row: RecordParams): Promise<number> =>
+  tx.run(recordInsert, ...row);
+
+export type { RecordParams };
 export { postingInsert, txnInsert, txnStatus };

@@ -23,6 +23,7 @@ import type { SessionService } from "../session/service.ts";
 import type { SettlementService } from "../settlement/service.ts";
 import type { TopupService } from "../topup/service.ts";
 import { fetchMore, type Prefetched, prefetch } from "./prefetch.ts";
+import { recordOf } from "./record.ts";
 import * as rows from "./store.ts";
 
 export interface ReconcileDeps {
@@ -55,6 +56,8 @@ const holesAtOnce = 500;
 
 /** Every later round of a decision reads four times as far; a history of any length ends before this. */
 const roundsMax = 32;
+
+export type { Batch, EventFilter, HandedPlaced } from "./record.ts";
 
 export type ReconcileService = ReturnType<typeof reconcileService>;
 
@@ -392,7 +395,14 @@ export function reconcileService(deps: ReconcileDeps) {
     });
   }
 
-  return { ingest, wouldReject, noteDuplicate, flagHoles, uploader: rows.readUploader };
+  return {
+    ingest,
+    wouldReject,
+    noteDuplicate,
+    flagHoles,
+    uploader: rows.readUploader,
+    ...recordOf({ store, card: cards }),
+  };
 }
 
 const resent = (events: number): Refused =>

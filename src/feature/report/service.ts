@@ -10,13 +10,14 @@ import {
 import { type CardRecord, STATUS_NAME } from "../../domain/cardrecord.ts";
 import { severityOf } from "../../domain/flag.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
+import { Problem } from "../../domain/problem.ts";
 import {
   decideReport,
   type ReportCase,
   type ReportEffect,
   type ReportType,
 } from "../../domain/report.ts";
-import type { Writer } from "../../store/seam.ts";
+import type { Store, Writer } from "../../store/seam.ts";
 import type { Random } from "../../system/random.ts";
 import type { AuditService } from "../audit/service.ts";
 import { type CardService, deviceDoer } from "../card/service.ts";
@@ -24,7 +25,10 @@ import type { EventService } from "../event/service.ts";
 import type { FlagService } from "../flag/service.ts";
 import * as rows from "./store.ts";
 
+export type { Report } from "./store.ts";
+
 export interface ReportDeps {
+  readonly store: Store;
   readonly random: Random;
   readonly audit: AuditService;
   readonly event: EventService;
@@ -45,7 +49,7 @@ const replayEventsMax = 1_000;
 
 export type ReportService = ReturnType<typeof reportService>;
 
-export function reportService({ random, audit, event, card: cards, flag }: ReportDeps) {
+export function reportService({ store, random, audit, event, card: cards, flag }: ReportDeps) {
   async function findCard(
     tx: Writer,
     device: DeviceIdentity,
@@ -120,7 +124,7 @@ export function reportService({ random, audit, event, card: cards, flag }: Repor
     device: DeviceIdentity,
     card: CardRecord,
     input: ReportInput,
-    effect: ReportEffect,
+    { effect, reportId }: { readonly effect: ReportEffect; readonly reportId: string },
     nowMs: number,
   ): Promise<void> {
     let now = card;
@@ -139,7 +143,10 @@ export function reportService({ random, audit, event, card: cards, flag }: Repor
       terminalId: device.terminalId,
       actor: device.deviceId,
       amount: null,
-      detail: { eventType: input.eventType, counter: input.counter, action: effect.action },
+      detail: {
+        ...{ reportId, eventType: input.eventType, counter: input.counter },
+        action: effect.action,
+      },
     });
   }
 
@@ -156,8 +163,10 @@ export function reportService({ random, audit, event, card: cards, flag }: Repor
     if (await rows.isKnown(tx, row)) return;
     const card = await findCard(tx, device, cardId, nowMs);
     const effect = decideReport(await caseOf(tx, device, card, eventType, nowMs));
-    if (card !== undefined) await carryOut(tx, device, card, input, effect, nowMs);
     const uuid = random.uuid(nowMs);
+    if (card !== undefined) {
+      await carryOut(tx, device, card, input, { effect, reportId: uuid }, nowMs);
+    }
     await rows.insertReport(tx, {
       ...row,
       uuid,
@@ -189,7 +198,27 @@ export function reportService({ random, audit, event, card: cards, flag }: Repor
     });
   }
 
-  return { receive };
+  /** Reports below a number, newest first. */
+  const page = (
+    tenantId: number,
+    filter: rows.ReportFilter,
+    below: number,
+    limit: number,
+  ): Promise<rows.Report[]> =>
+    store.read((q) => rows.pageReports(q, tenantId, filter, below, limit));
+
+  /** Counted no further than `limit`. */
+  const count = (tenantId: number, filter: rows.ReportFilter, limit: number): Promise<number> =>
+    store.read((q) => rows.countReports(q, tenantId, filter, limit));
+
+  /** @throws Problem not-found */
+  async function find(tenantId: number, id: string): Promise<rows.Report> {
+    const report = await store.read((q) => rows.readReport(q, tenantId, id));
+    if (report === undefined) throw new Problem("not-found", "There is no such report.");
+    return report;
+  }
+
+  return { receive, page, count, find };
 }
 
 const statusWord = (card: CardRecord | undefined): string | null =>

@@ -4,13 +4,17 @@
  */
 import { noteMaxChars } from "../../../schema/bound.ts";
 import type { Actor } from "../../domain/audit.ts";
+import type { By } from "../../domain/by.ts";
 import { ACTIVE, BLOCKED_FRAUD, type CardRecord } from "../../domain/cardrecord.ts";
 import { contentKey, type IncomingEvent } from "../../domain/event.ts";
+import { eventId } from "../../domain/eventid.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import { OperatorRefused } from "../../domain/operator.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Store, Writer } from "../../store/seam.ts";
 import type { CardService } from "../card/service.ts";
 import {
+  type FlagFilter,
   type FlagRow,
   type FlagService,
   type QuarantineRow,
@@ -19,6 +23,8 @@ import {
 import { AVAILABLE, type MoneyService } from "../money/service.ts";
 import type { ReconcileService } from "../reconcile/service.ts";
 import type { SettlementService } from "../settlement/service.ts";
+
+export type { FlagFilter, FlagRow };
 
 export interface ReviewDeps {
   readonly store: Store;
@@ -32,26 +38,47 @@ export interface ReviewDeps {
 export interface Decision {
   readonly note: string;
   readonly actor: Actor;
+  /** From where, of an operator's call. */
+  readonly by?: By;
   /** Dismissing an `unauthorised_credit` blocks its ACTIVE card unless false. */
   readonly block?: boolean;
+  /** Asked before a decision that moves money is taken; throws where the caller may not. */
+  readonly mayMoveMoney?: () => void;
 }
 
 type Verdict = "approved" | "dismissed";
+
+/** What approving a quarantined event will do; found out before anything is written. */
+interface Rerun {
+  readonly kept: QuarantineRow;
+  readonly event: IncomingEvent;
+  readonly uploader: DeviceIdentity;
+  /** Null: it would be taken now. */
+  readonly reason: string | null;
+}
 
 /** Rejections that say nothing against the value having left the card. */
 const sideReasons = new Set(["counter_conflict", "counter_leap", "invalid_amount"]);
 
 const noneBelow = Number.MAX_SAFE_INTEGER;
 
+/** Id of the event that a flag is about; of a card itself there is none. */
+export const eventOf = ({ event_batch: batchId, event_place: place }: FlagRow): string | null =>
+  batchId === null || place === null ? null : eventId(batchId, place);
+
+export type ReviewService = ReturnType<typeof reviewService>;
+
 export function reviewService(deps: ReviewDeps) {
   const { store, money, card: cards, flag, reconcile, settlement } = deps;
 
-  /** @throws OperatorRefused not-found · wrong-state */
+  /** @throws Problem not-found · wrong-state */
   async function takeOpen(tx: Writer, tenantId: number, flagId: string): Promise<FlagRow> {
     const row = await flag.readFlag(tx, tenantId, flagId);
     if (row === undefined) throw new OperatorRefused("not-found", "There is no such flag.");
     if (row.status !== "open")
-      throw new OperatorRefused("wrong-state", `The flag is ${row.status} already.`);
+      throw new Problem("wrong-state", `The flag is ${row.status} already.`, {
+        members: { state: row.status },
+      });
     return row;
   }
 
@@ -60,10 +87,11 @@ export function reviewService(deps: ReviewDeps) {
     tenantId: number,
     row: FlagRow,
     verdict: Verdict,
-    { note, actor }: Decision,
+    { note, actor, by }: Decision,
     nowMs: number,
+    transactionId: string | null = null,
   ): Promise<void> {
-    await flag.close(tx, tenantId, row, { verdict, note, actor }, nowMs);
+    await flag.close(tx, tenantId, row, { verdict, note, actor, ...(by && { by }) }, nowMs);
     const { uuid: flagId, reason, terminal_id: terminalId } = row;
     if (row.card_no !== null) {
       await cards.addChange(
@@ -75,7 +103,10 @@ export function reviewService(deps: ReviewDeps) {
           terminalId,
           actor: actor.id,
           amount: row.amount,
-          detail: { flagId, reason, decision: verdict, counter: row.counter },
+          detail: {
+            ...{ flagId, reason, decision: verdict, counter: row.counter },
+            ...{ eventId: eventOf(row), batchId: row.batch_uuid, transactionId },
+          },
         },
       );
     }
@@ -106,11 +137,13 @@ export function reviewService(deps: ReviewDeps) {
       const to = { cardNo: card.cardNo, bucket: AVAILABLE, amount };
       await money.post(tx, tenantId, { eventId: row.event_id }, [from, to], nowMs);
       await cards.book.putHead(tx, card, { ...card.head, available: card.head.available + amount });
+      await settlement.addReleased(tx, tenantId, amount, nowMs);
       return;
     }
     const cash = await money.systemWallet(tx, tenantId, "cash", nowMs);
     const to = { walletNo: cash, bucket: AVAILABLE, amount };
     await money.post(tx, tenantId, { eventId: row.event_id }, [from, to], nowMs);
+    await settlement.addReturned(tx, tenantId, amount, nowMs);
   }
 
   /** Books a debit as it stands: value that left the card beside its chain. */
@@ -121,11 +154,11 @@ export function reviewService(deps: ReviewDeps) {
     quarantineNo: number,
     uploader: DeviceIdentity,
     nowMs: number,
-  ): Promise<void> {
+  ): Promise<string> {
     const { tenantId } = uploader;
     const card = await cardOf(tx, tenantId, row);
     const head = { ...card.head, available: card.head.available - e.amount };
-    await money.transact(tx, {
+    const { uuid } = await money.transact(tx, {
       tenantId,
       type: "card_debit",
       status: "completed",
@@ -146,50 +179,86 @@ export function reviewService(deps: ReviewDeps) {
     await cards.book.putHead(tx, card, head);
     await settlement.addDebit(tx, uploader, e.timestamp, e.amount);
     await flag.decideQuarantine(tx, tenantId, quarantineNo, "approved", true);
+    return uuid;
   }
 
-  /** Judges a quarantined event anew; what is still refused is booked beside the chain, or stays. */
-  async function rerun(
+  /** @throws OperatorRefused still-rejected · not-found (the card) */
+  async function judgeAgain(
     tx: Writer,
     tenantId: number,
     row: FlagRow,
-    kept: QuarantineRow,
+    quarantineNo: number,
     nowMs: number,
-  ) {
-    const e = quarantinedEvent(kept);
+  ): Promise<Rerun> {
+    const kept = await flag.readQuarantine(tx, tenantId, quarantineNo);
+    if (kept === undefined) throw new RangeError("a flag of quarantine has its row");
+    const event = quarantinedEvent(kept);
     const uploader = await reconcile.uploader(tx, tenantId, kept.device_no);
     if (uploader === undefined) throw new RangeError("a batch has a device");
-    const digest = Bun.SHA256.hash(`${row.uuid} ${contentKey(e)}`) as Uint8Array;
-    const reason = await reconcile.wouldReject(tx, uploader, e, nowMs);
-    if (reason === null) {
-      await reconcile.ingest(tx, uploader, [e], digest, nowMs);
-      return;
+    const reason = await reconcile.wouldReject(tx, uploader, event, nowMs);
+    if (reason !== null) {
+      if (event.type !== "debit" || !sideReasons.has(reason)) {
+        throw new OperatorRefused("still-rejected", `The event is refused again: ${reason}.`);
+      }
+      await cardOf(tx, tenantId, row);
     }
-    if (e.type !== "debit" || !sideReasons.has(reason)) {
-      throw new OperatorRefused("still-rejected", `The event is refused again: ${reason}.`);
-    }
-    await bookSide(tx, row, e, kept.quarantine_no, uploader, nowMs);
+    return { kept, event, uploader, reason };
   }
 
+  /** Takes a quarantined event after all, or books it beside the chain; closes its flag. */
+  async function rerun(
+    tx: Writer,
+    row: FlagRow,
+    { kept, event, uploader, reason }: Rerun,
+    decision: Decision,
+    nowMs: number,
+  ): Promise<void> {
+    const { tenantId } = uploader;
+    if (reason !== null) {
+      const booked = await bookSide(tx, row, event, kept.quarantine_no, uploader, nowMs);
+      await close(tx, tenantId, row, "approved", decision, nowMs, booked);
+      return;
+    }
+    // Closed first: an event that is accepted would otherwise close the row in the server's name.
+    await close(tx, tenantId, row, "approved", decision, nowMs);
+    const digest = Bun.SHA256.hash(`${row.uuid} ${contentKey(event)}`) as Uint8Array;
+    await reconcile.ingest(tx, uploader, [event], digest, nowMs);
+  }
+
+  const isParked = (row: FlagRow): boolean =>
+    row.reason === "unauthorised_credit" && row.kind === "flag";
+  const movesMoney = ({ type }: IncomingEvent): boolean => type === "debit" || type === "credit";
+
+  /** Whatever is refused is refused before the first row is written. */
   async function approveIn(
     tx: Writer,
     tenantId: number,
     flagId: string,
     decision: Decision,
     nowMs: number,
-  ) {
+  ): Promise<FlagRow> {
     const row = await takeOpen(tx, tenantId, flagId);
-    // Closed first: an event that is accepted now would otherwise close the row in the server's name.
-    await close(tx, tenantId, row, "approved", decision, nowMs);
-    if (row.reason === "unauthorised_credit" && row.kind === "flag") {
-      await release(tx, tenantId, row, "approved", nowMs);
-    }
+    const parked = isParked(row);
+    if (parked) await checkParked(tx, tenantId, row, decision);
     if (row.quarantine_no !== null) {
-      const kept = await flag.readQuarantine(tx, tenantId, row.quarantine_no);
-      if (kept === undefined) throw new RangeError("a flag of quarantine has its row");
-      await rerun(tx, tenantId, row, kept, nowMs);
+      const again = await judgeAgain(tx, tenantId, row, row.quarantine_no, nowMs);
+      if (movesMoney(again.event)) decision.mayMoveMoney?.();
+      await rerun(tx, row, again, decision, nowMs);
+    } else {
+      await close(tx, tenantId, row, "approved", decision, nowMs, parked ? eventOf(row) : null);
+      if (parked) await release(tx, tenantId, row, "approved", nowMs);
     }
     return (await flag.readFlag(tx, tenantId, flagId)) ?? row;
+  }
+
+  async function checkParked(
+    tx: Writer,
+    tenantId: number,
+    row: FlagRow,
+    { mayMoveMoney }: Decision,
+  ): Promise<void> {
+    mayMoveMoney?.();
+    await cardOf(tx, tenantId, row);
   }
 
   async function dismissIn(
@@ -198,14 +267,17 @@ export function reviewService(deps: ReviewDeps) {
     flagId: string,
     decision: Decision,
     nowMs: number,
-  ) {
+  ): Promise<FlagRow> {
     const row = await takeOpen(tx, tenantId, flagId);
-    await close(tx, tenantId, row, "dismissed", decision, nowMs);
-    if (row.reason === "unauthorised_credit" && row.kind === "flag") {
+    const parked = isParked(row);
+    if (parked) await checkParked(tx, tenantId, row, decision);
+    await close(tx, tenantId, row, "dismissed", decision, nowMs, parked ? eventOf(row) : null);
+    if (parked) {
       await release(tx, tenantId, row, "dismissed", nowMs);
       const card = await cards.current(tx, await cardOf(tx, tenantId, row), nowMs);
       if (decision.block !== false && card.status === ACTIVE) {
-        const doer = { actor: decision.actor, terminalId: null };
+        const { actor, by } = decision;
+        const doer = { actor, terminalId: null, ...(by && { by }) };
         const atSec = Math.floor(nowMs / 1000);
         await cards.setBlocked(tx, card, BLOCKED_FRAUD, atSec, "unauthorised_credit", doer, nowMs);
       }
@@ -247,12 +319,35 @@ export function reviewService(deps: ReviewDeps) {
     return await store.write((tx) => dismissIn(tx, tenantId, flagId, decision, nowMs));
   }
 
+  /** Flags of a status below a number, newest first. */
   const list = (
     tenantId: number,
     status: "open" | Verdict,
     limit: number,
     below = noneBelow,
-  ): Promise<FlagRow[]> => store.read((q) => flag.readFlags(q, tenantId, status, below, limit));
+  ): Promise<FlagRow[]> => page(tenantId, { ...everyFlag, status }, below, limit);
 
-  return { approve, dismiss, list };
+  const page = (
+    tenantId: number,
+    filter: FlagFilter,
+    below: number,
+    limit: number,
+  ): Promise<FlagRow[]> => store.read((q) => flag.pageFlags(q, tenantId, filter, below, limit));
+
+  const count = (tenantId: number, filter: FlagFilter): Promise<number> =>
+    store.read((q) => flag.countFlags(q, tenantId, filter));
+
+  /** @throws Problem not-found */
+  async function find(tenantId: number, flagId: string): Promise<FlagRow> {
+    const row = await store.read((q) => flag.readFlag(q, tenantId, flagId));
+    if (row === undefined) throw new OperatorRefused("not-found", "There is no such flag.");
+    return row;
+  }
+
+  return { approve, dismiss, approveIn, dismissIn, list, page, count, find };
 }
+
+const everyFlag = {
+  ...{ kind: null, reason: null, severity: null, cardId: null, terminalId: null },
+  ...{ fromMs: null, toMs: null },
+} as const;

@@ -1,28 +1,32 @@
 /** Rows of what terminals took, by local day, and of the runs that close it. */
 import {
+  type SettlementParams,
   type SettlementRow,
   type SettlementRunRow,
   type SettlementSums,
   settlementAdd,
+  settlementAddLate,
   settlementAddMoney,
-  settlementClose,
-  settlementDays,
+  settlementClosed,
   settlementDevice,
   settlementExport,
   settlementExportInsert,
+  settlementHouse,
   settlementLate,
-  settlementOfRun,
+  settlementOwn,
   settlementPage,
   settlementRunByNumber,
   settlementRunByUuid,
   settlementRunInsert,
   settlementRunLast,
-  settlementRunOver,
+  settlementRunOpen,
   settlementRunPage,
+  settlementRunSeal,
   settlementTenant,
   settlementTotals,
 } from "../../../schema/query/settlement.ts";
 import type { DayTotals } from "../../domain/batch.ts";
+import { type ClosedDays, houseNo, type Span } from "../../domain/closing.ts";
 import type { DayRow, ParkedMoney, Totals } from "../../domain/settlement.ts";
 import type { Reader, Writer } from "../../store/seam.ts";
 
@@ -31,20 +35,17 @@ export interface TopupTotals {
   readonly topupAmount: number;
 }
 
-/** The number that stands for the house among devices. */
-export const house = 0;
-
-/** Adds to the row of a day and device that no settlement run has closed. */
+/** Adds to the row of a day and device, in the layer that is open for it. */
 export async function addDay(
   tx: Writer,
   tenantId: number,
   day: number,
   deviceNo: number,
+  layer: number,
   totals: Partial<DayTotals> | null,
   topup: TopupTotals | null,
 ): Promise<void> {
-  await tx.run(
-    settlementAdd,
+  const row: SettlementParams = [
     tenantId,
     day,
     deviceNo,
@@ -59,7 +60,9 @@ export async function addDay(
     totals?.rejected ?? 0,
     totals?.flagged ?? 0,
     totals?.lateEvents ?? 0,
-  );
+  ];
+  if (layer === 0) await tx.run(settlementAdd, ...row);
+  else await tx.run(settlementAddLate, ...row, layer);
 }
 
 export interface MoneyTotals extends Partial<ParkedMoney> {
@@ -73,6 +76,7 @@ export async function addMoney(
   tenantId: number,
   day: number,
   deviceNo: number,
+  layer: number,
   money: MoneyTotals,
 ): Promise<void> {
   const { refunds = 0, refundAmount = 0 } = money;
@@ -80,7 +84,7 @@ export async function addMoney(
   await tx.run(
     settlementAddMoney,
     ...([tenantId, day, deviceNo, refunds, refundAmount] as const),
-    ...([parkedAmount, releasedAmount, returnedAmount] as const),
+    ...([parkedAmount, releasedAmount, returnedAmount, layer] as const),
   );
 }
 
@@ -103,48 +107,44 @@ const totalsOfRow = (row: Nullable<SettlementSums>): Totals => ({
 });
 
 const dayRowOf = (row: SettlementRow): DayRow => ({
-  ...{ day: row.day, belongsTo: null, terminalId: row.terminal_id },
-  ...{ deviceId: row.device_id, name: row.name },
   ...totalsOfRow(row),
-  ...{ parkedAmount: row.parked_amount, releasedAmount: row.released_amount },
+  day: row.day,
+  belongsTo: null,
+  deviceNo: row.device_no,
+  terminalId: row.terminal_id,
+  deviceId: row.device_id,
+  name: row.name,
+  parkedAmount: row.parked_amount,
+  releasedAmount: row.released_amount,
   returnedAmount: row.returned_amount,
 });
 
-/** Days as the tables know them: both in it, a device by its number. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-  /** Null: every one, and the house. */
-  readonly deviceNo: number | null;
+/** Where a row stands: its day and device. */
+export interface Place {
+  readonly day: number;
+  readonly deviceNo: number;
 }
 
-/** Rows that say something, behind a day and terminal. */
+/** Rows of days up to `to`, behind a place, whatever run they are in. `all`: those of the journal alone too. */
 export async function readPage(
   q: Reader,
   tenantId: number,
-  { from, to, deviceNo }: Span,
-  after: { readonly day: number; readonly terminal: number },
+  { to, deviceNo }: Pick<Span, "to" | "deviceNo">,
+  after: Place,
+  all: boolean,
   limit: number,
 ): Promise<DayRow[]> {
-  const place = [after.day, after.terminal, limit] as const;
-  return (await q.all(settlementPage, tenantId, from, to, deviceNo, ...place)).map(dayRowOf);
-}
-
-/** Every row of a span, those too that only the journal shows. */
-export async function readDays(
-  q: Reader,
-  tenantId: number,
-  { from, to, deviceNo }: Span,
-): Promise<DayRow[]> {
-  return (await q.all(settlementDays, tenantId, from, to, deviceNo)).map(dayRowOf);
+  const place = [after.day, after.deviceNo, to, deviceNo] as const;
+  return (await q.all(settlementPage, tenantId, ...place, all ? 1 : 0, limit)).map(dayRowOf);
 }
 
 export async function readTotals(
   q: Reader,
   tenantId: number,
-  { from, to, deviceNo }: Span,
+  day: number,
+  deviceNo: number | null,
 ): Promise<{ readonly count: number; readonly totals: Totals }> {
-  const row = await q.get(settlementTotals, tenantId, from, to, deviceNo);
+  const row = await q.get(settlementTotals, tenantId, day, deviceNo);
   if (row === undefined) throw new RangeError("an aggregate has a row");
   return { count: row.count, totals: totalsOfRow(row) };
 }
@@ -167,95 +167,125 @@ export async function readBooks(q: Reader, tenantId: number): Promise<Books> {
   return row;
 }
 
-/** Number of a run that has a day of a terminal of the span. */
-export const findOver = async (
+/** Every run of the tenant, in the order of their numbers. */
+export const readClosed = async (q: Reader, tenantId: number): Promise<ClosedDays[]> =>
+  (await q.all(settlementClosed, tenantId)).map((row) => ({
+    ...{ number: row.number, from: row.from_day, to: row.to_day, deviceNo: row.device_no },
+  }));
+
+/** Rows of a closed run's own days, behind a place. */
+export const readOwn = async (
   q: Reader,
   tenantId: number,
-  { from, to, deviceNo }: Span,
-  rangeMaxDays: number,
-): Promise<number | undefined> =>
-  (await q.get(settlementRunOver, tenantId, from, to, deviceNo, rangeMaxDays))?.number;
+  { to, deviceNo }: Pick<Span, "to" | "deviceNo">,
+  after: Place,
+  limit: number,
+): Promise<DayRow[]> =>
+  (await q.all(settlementOwn, tenantId, after.day, after.deviceNo, to, deviceNo, limit)).map(
+    dayRowOf,
+  );
 
-/** Days and devices that runs have closed and for which more came in since. */
-export const readLate = (
+/** What came late since the run `since` and before this one. `day` is the one that each belongs to. */
+export const readLate = async (
   q: Reader,
   tenantId: number,
-  deviceNo: number | null,
-): Promise<{ day: number; device_no: number }[]> => q.all(settlementLate, tenantId, deviceNo);
+  since: number,
+  { number, deviceNo }: Pick<ClosedDays, "number" | "deviceNo">,
+): Promise<DayRow[]> =>
+  (await q.all(settlementLate, tenantId, Math.max(1, since), number, deviceNo)).map(dayRowOf);
 
-export async function closeRows(
-  tx: Writer,
+/** What the house did on a day before that was closed. */
+export async function readHouse(
+  q: Reader,
   tenantId: number,
-  { from, to, deviceNo }: Span,
-  run: number,
-): Promise<void> {
-  await tx.run(settlementClose, tenantId, from, to, deviceNo, run);
+  day: number,
+): Promise<DayRow | undefined> {
+  const row = await q.get(settlementHouse, tenantId, day, houseNo);
+  return row && dayRowOf(row);
 }
 
-/** Rows that bear a run's number; `day` is still the one that each belongs to. */
-export const readOfRun = async (q: Reader, tenantId: number, run: number): Promise<DayRow[]> =>
-  (await q.all(settlementOfRun, tenantId, run)).map(dayRowOf);
-
-export const lastNumber = async (q: Reader, tenantId: number): Promise<number> =>
-  (await q.get(settlementRunLast, tenantId))?.number ?? 0;
-
-export interface Run {
+/** A run; its figures are null until its files are made. */
+export interface OpenRun extends ClosedDays {
   readonly runNo: number;
   readonly uuid: string;
-  readonly number: number;
-  readonly from: number;
-  readonly to: number;
   readonly terminalId: number | null;
-  readonly rows: number;
-  readonly totals: Totals;
-  /** 64 hex digits. */
-  readonly sha256: string;
   readonly closedAtMs: number;
   readonly closedBy: string;
 }
 
-const runOf = (row: SettlementRunRow): Run => ({
+export interface Figures {
+  readonly rows: number;
+  readonly totals: Totals;
+  /** 64 hex digits. */
+  readonly sha256: string;
+}
+
+export type Run = OpenRun & Figures;
+
+const openOf = (row: SettlementRunRow): OpenRun => ({
   ...{ runNo: row.run_no, uuid: row.uuid, number: row.number },
-  ...{ from: row.from_day, to: row.to_day, terminalId: row.terminal_id },
-  ...{ rows: row.rows, totals: JSON.parse(row.totals) as Totals },
-  sha256: Buffer.from(row.sha256).toString("hex"),
-  ...{ closedAtMs: row.closed_at_ms, closedBy: row.closed_by },
+  ...{ from: row.from_day, to: row.to_day, deviceNo: row.device_no },
+  ...{ terminalId: row.terminal_id, closedAtMs: row.closed_at_ms, closedBy: row.closed_by },
 });
+
+/** The run with its figures; undefined while it has none. */
+function runOf(row: SettlementRunRow | undefined): Run | undefined {
+  if (row === undefined) return undefined;
+  const { rows, totals, sha256 } = row;
+  if (rows === null || totals === null || sha256 === null) return undefined;
+  const hex = Buffer.from(sha256).toString("hex");
+  return { ...openOf(row), rows, totals: JSON.parse(totals) as Totals, sha256: hex };
+}
 
 export const pageRuns = async (
   q: Reader,
   tenantId: number,
   belowNumber: number,
   limit: number,
-): Promise<Run[]> => (await q.all(settlementRunPage, tenantId, belowNumber, limit)).map(runOf);
+): Promise<Run[]> =>
+  (await q.all(settlementRunPage, tenantId, belowNumber, limit)).flatMap((row) => runOf(row) ?? []);
 
-export async function findRun(
-  q: Reader,
-  tenantId: number,
-  by: { readonly uuid: string } | { readonly number: number },
-): Promise<Run | undefined> {
-  const row =
-    "uuid" in by
-      ? await q.get(settlementRunByUuid, tenantId, by.uuid)
-      : await q.get(settlementRunByNumber, tenantId, by.number);
-  return row && runOf(row);
-}
+export const lastNumber = async (q: Reader, tenantId: number): Promise<number> =>
+  (await q.get(settlementRunLast, tenantId))?.number ?? 0;
 
-/** @returns the run's row number */
+/** Runs whose files were not made yet. */
+export const readOpen = async (q: Reader, tenantId: number): Promise<OpenRun[]> =>
+  (await q.all(settlementRunOpen, tenantId)).map(openOf);
+
+export type RunId = { readonly uuid: string } | { readonly number: number };
+
+export const findRun = async (q: Reader, tenantId: number, id: RunId): Promise<Run | undefined> =>
+  runOf(
+    "uuid" in id
+      ? await q.get(settlementRunByUuid, tenantId, id.uuid)
+      : await q.get(settlementRunByNumber, tenantId, id.number),
+  );
+
 export async function insertRun(
   tx: Writer,
   tenantId: number,
-  run: Omit<Run, "runNo" | "terminalId">,
-  deviceNo: number | null,
-): Promise<number> {
-  const row = await tx.get(
+  run: Omit<OpenRun, "runNo" | "terminalId">,
+): Promise<OpenRun> {
+  const { uuid, number, from, to, deviceNo, closedAtMs, closedBy } = run;
+  await tx.run(
     settlementRunInsert,
-    ...([run.uuid, tenantId, run.number, run.from, run.to, deviceNo, run.rows] as const),
-    ...([JSON.stringify(run.totals), Buffer.from(run.sha256, "hex")] as const),
-    ...([run.closedAtMs, run.closedBy] as const),
+    ...([uuid, tenantId, number, from, to, deviceNo, closedAtMs, closedBy] as const),
   );
+  const row = await tx.get(settlementRunByUuid, tenantId, uuid);
   if (row === undefined) throw new RangeError("settlement_run: nothing inserted");
-  return row.run_no;
+  return openOf(row);
+}
+
+/** Writes the figures of a run, once. Returns whether it had none. */
+export async function sealRun(
+  tx: Writer,
+  tenantId: number,
+  runNo: number,
+  { rows, totals, sha256 }: Figures,
+): Promise<boolean> {
+  const digest = Buffer.from(sha256, "hex");
+  const params = [tenantId, runNo, rows, JSON.stringify(totals), digest] as const;
+  return (await tx.run(settlementRunSeal, ...params)) === 1;
 }
 
 export type Format = "json" | "csv" | "journal";

@@ -240,6 +240,10 @@ export function tokenService(deps: TokenDeps) {
     });
   }
 
+  /** The text of a one-time secret, before it is issued. */
+  const makeSecret = (): string =>
+    `ks_${random.bytes(randomBytes).toBase64({ alphabet: "base64url", omitPadding: true })}`;
+
   /** A new one-time secret; the unspent older one dies, and the tokens too unless they are kept. */
   async function issueSecret(
     tx: Writer,
@@ -247,8 +251,8 @@ export function tokenService(deps: TokenDeps) {
     deviceNo: number,
     keepToken: boolean,
     nowMs: number,
+    secret = makeSecret(),
   ): Promise<NewSecret> {
-    const secret = `ks_${random.bytes(randomBytes).toBase64({ alphabet: "base64url", omitPadding: true })}`;
     const expiresAtSec = Math.floor(nowMs / 1000) + deviceSecretLifeSec;
     await rows.killSecrets(tx, deviceNo, nowMs);
     if (!keepToken) await rows.revokeTokens(tx, deviceNo, nowMs);
@@ -279,7 +283,7 @@ export function tokenService(deps: TokenDeps) {
     for (const [deviceNo, atMs] of due) if (seen.get(deviceNo) === atMs) seen.delete(deviceNo);
   }
 
-  return { commission, find, forget, issueSecret, revoke, lastSeenMs, flushSeen };
+  return { commission, find, forget, makeSecret, issueSecret, revoke, lastSeenMs, flushSeen };
 }
 
 const sha256 = (text: string): Uint8Array => new Bun.CryptoHasher("sha256").update(text).digest();

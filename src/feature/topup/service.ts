@@ -3,8 +3,10 @@
  * the card then carries settles it. Finding and settling are shared with reconciliation and reissue.
  */
 import { staleTopupSec } from "../../../schema/bound.ts";
+import { balanceOf } from "../../domain/account.ts";
+import type { Actor } from "../../domain/audit.ts";
 import { refuseTopup } from "../../domain/card.ts";
-import { type CardRecord, worth } from "../../domain/cardrecord.ts";
+import { type Balance, type CardRecord, worth } from "../../domain/cardrecord.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import { Refused } from "../../domain/refused.ts";
 import { cancelInstead, matchParked, type Topup } from "../../domain/topup.ts";
@@ -12,7 +14,7 @@ import type { Store, Writer } from "../../store/seam.ts";
 import { type CardService, deviceDoer } from "../card/service.ts";
 import type { FlagService } from "../flag/service.ts";
 import type { MemberService } from "../member/service.ts";
-import { AVAILABLE, type MoneyService, PENDING } from "../money/service.ts";
+import { AVAILABLE, type MoneyService, PENDING, type Posted } from "../money/service.ts";
 import type { PolicyService } from "../policy/service.ts";
 import type { SettlementService } from "../settlement/service.ts";
 import {
@@ -46,6 +48,16 @@ export interface TopupInput {
   readonly operatorId: number;
   readonly timestamp: number;
   readonly counter?: number;
+}
+
+/** A pending top-up that an operator cancels. */
+export interface TopupTakenBack {
+  readonly tenantId: number;
+  readonly cardNo: number;
+  readonly topupNo: number;
+  /** Uuid. */
+  readonly topupId: string;
+  readonly reason: string;
 }
 
 export interface TopupAnswer {
@@ -205,6 +217,7 @@ export function topupService(deps: TopupDeps) {
       { walletNo: cash, bucket: AVAILABLE, amount },
     ];
     await money.post(tx, tenantId, { eventId: parked.eventId }, back, nowMs);
+    await settlement.addReturned(tx, tenantId, amount, nowMs);
     await settlePosted(tx, card, topupNo, amount, "event", parked.eventId, nowMs);
     await flag.closeMatched(tx, tenantId, parked.flagNo, nowMs);
   }
@@ -345,6 +358,54 @@ export function topupService(deps: TopupDeps) {
     return { ...answer, balance, ...(canceledTopupId === undefined ? {} : { canceledTopupId }) };
   }
 
+  /**
+   * An operator takes a pending top-up back: a reversal with entries of its own. A later credit of the card
+   * finds no top-up any more.
+   * @throws Refused topup_settled
+   */
+  async function takeBack(
+    tx: Writer,
+    topup: TopupTakenBack,
+    actor: Actor,
+    nowMs: number,
+  ): Promise<Posted & { readonly before: Balance; readonly after: Balance }> {
+    const { tenantId, cardNo, topupNo, topupId, reason } = topup;
+    const row = await readByUuid(tx, tenantId, cardNo, topupId);
+    const found = await cards.book.findByNo(tx, tenantId, cardNo);
+    if (row === undefined || found === undefined) throw new RangeError(`no top-up ${topupNo}`);
+    if (row.status !== "pending") throw new Refused("topup_settled");
+    const card = await cards.current(tx, found, nowMs);
+    const { amount, device_no: deviceNo, timestamp_sec: timestampSec } = row;
+    const before = balanceOf(card.head);
+    const after = { ...before, pending: before.pending - amount };
+    const cash = await money.systemWallet(tx, tenantId, "cash", nowMs);
+    const posted = await money.transact(tx, {
+      ...{ tenantId, type: "reversal", status: "completed", amount, cardNo, after, reason, nowMs },
+      counterWalletNo: cash,
+      referenceNo: topupNo,
+      source: "platform",
+      createdBy: actor.id,
+      legs: [
+        { cardNo, bucket: PENDING, amount: -amount },
+        { walletNo: cash, bucket: AVAILABLE, amount },
+      ],
+    });
+    await money.setStatus(tx, tenantId, topupNo, "canceled", nowMs);
+    await cards.book.putHead(tx, card, { ...card.head, ...after });
+    const balance = worth(after);
+    await writeCanceled(tx, tenantId, topupNo, balance);
+    await settlement.addTopup(tx, { tenantId, deviceNo, zoneNo: null }, timestampSec, -1, -amount);
+    const { cardId, userId } = card;
+    await cards.tell(tx, card, { actor, terminalId: null }, nowMs, {
+      kind: "topup_cancelled",
+      action: "fleet.card.topup_cancelled",
+      amount,
+      detail: { topupId, balance, transactionId: posted.uuid, reason },
+      data: { cardId, userId, terminalId: null, amount, balance },
+    });
+    return { ...posted, before, after };
+  }
+
   /** One alert for each top-up whose credit did not come within a day. Returns how many. */
   async function alertStale(nowMs: number): Promise<number> {
     const due = await store.read((q) => readStale(q, nowMs - staleTopupSec * 1000, staleAtOnce));
@@ -369,5 +430,5 @@ export function topupService(deps: TopupDeps) {
     return due.length;
   }
 
-  return { make, cancel, settleAll, credited, readAwaiting, alertStale };
+  return { make, cancel, takeBack, settleAll, credited, readAwaiting, alertStale };
 }

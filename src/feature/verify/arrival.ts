@@ -3,11 +3,14 @@
  * theirs, and settlement is their sum by device and local day of the event.
  */
 import { type Calendar, calendar, dayText } from "../../domain/calendar.ts";
+import { houseNo } from "../../domain/closing.ts";
 import { Cursor, type Faults } from "./fault.ts";
 import {
   arrivals,
   batches,
   quarantined,
+  refunds,
+  releases,
   settlement,
   topups,
   type VerifyArrivalRow,
@@ -20,6 +23,8 @@ const debit = 0;
 const credit = 1;
 const checkin = 2;
 const checkout = 3;
+/** Booking of a credit whose money waits in suspense. */
+const parked = 3;
 
 type Totals = Omit<VerifySettlementRow, "tenant_id" | "day" | "device_no">;
 type Column = keyof Totals;
@@ -36,6 +41,11 @@ const zero = (): Totals => ({
   rejected: 0,
   flagged: 0,
   late_events: 0,
+  refunds: 0,
+  refund_amount: 0,
+  parked_amount: 0,
+  released_amount: 0,
+  returned_amount: 0,
 });
 const columns = Object.keys(zero()) as Column[];
 
@@ -66,6 +76,11 @@ class Days {
     const totals = this.at(tenant, device, day);
     if (day < days.dayOf(Math.floor(receivedMs / 1000))) totals.late_events += 1;
     return totals;
+  }
+
+  /** Of what the house did at a moment. */
+  ofHouse(tenant: number, ms: number): Totals {
+    return this.at(tenant, houseNo, this.calendar(tenant).dayOf(Math.floor(ms / 1000)));
   }
 
   /** The totals of a row, not to be asked for again; undefined if there are none. */
@@ -103,6 +118,7 @@ function count(days: Days, batch: VerifyBatchRow, e: VerifyArrivalRow, sums: Sum
     sums.credit += e.amount;
     totals.credits += 1;
     totals.credit_amount += e.amount;
+    if (e.booking === parked) totals.parked_amount += e.amount;
   } else if (e.type === checkin) totals.checkins += 1;
   else if (e.type === checkout) totals.checkouts += 1;
 }
@@ -183,6 +199,14 @@ export function verifyArrivals(
     const totals = days.at(row.tenant_id, row.device_no, day);
     totals.topups += 1;
     totals.topup_amount += row.amount;
+  }
+  for (const { tenant_id: tenant, amount, created_at_ms: atMs } of refunds(q)) {
+    const totals = days.ofHouse(tenant, atMs);
+    totals.refunds += 1;
+    totals.refund_amount += amount;
+  }
+  for (const { tenant_id: tenant, amount, at_ms: atMs, to_card: toCard } of releases(q)) {
+    days.ofHouse(tenant, atMs)[toCard === 1 ? "released_amount" : "returned_amount"] += amount;
   }
   verifySettlement(q, days, faults);
 }

@@ -1,11 +1,16 @@
 /**
  * Cards and their events, in one walk by card and counter: each counter once, each chain unbroken and
- * whole together with what came late, places and holes where they must be, the head what the highest
- * event says, and the sums of debits by local week. A head's row is held against the events up to its
+ * whole together with what came late, each event judged anew by the one below it, places and holes
+ * where they must be, the head what the highest event says, and the sums of debits by local week. A head's row is held against the events up to its
  * `applied`; those above must be ones that it can be brought up to date from.
  */
 import { placeEvery } from "../../../schema/bound.ts";
 import { calendar, weekdayOf, weekOf } from "../../domain/calendar.ts";
+import { EVENT_CODE } from "../../domain/chain.ts";
+import { eventType, type Recorded } from "../../domain/event.ts";
+import { reasonsOf } from "../../domain/flag.ts";
+import { judge } from "../../domain/link.ts";
+import type { CardState } from "../../domain/state.ts";
 import { Cursor, type Faults } from "./fault.ts";
 import {
   events,
@@ -24,6 +29,9 @@ import {
 const debit = 0;
 const admin = 15;
 const idle = 0;
+const types: ReadonlySet<number> = new Set(Object.values(EVENT_CODE));
+/** How long a session may last is a policy's, and may have been another one then: it is not judged. */
+const anySessionSec = Number.POSITIVE_INFINITY;
 const noWeek = "0,0,0,0,0,0,0";
 
 type DayRow = Pick<VerifyWeekRow, "d0" | "d1" | "d2" | "d3" | "d4" | "d5" | "d6">;
@@ -74,12 +82,26 @@ class CardProof {
     if (this.last?.counter === e.counter) {
       const { event_id: other } = this.last;
       faults.add("counter once", "event", key, `event ${other}`, `event ${e.event_id}`);
-    }
+    } else this.link(e, this.last ?? registered(this.head));
     this.last = e;
     if (e.type === debit) this.spend(this.weeks, e);
     if (e.event_id <= this.head.applied) this.hold(e);
     else this.lack(e);
     return e.late === 1 ? this.takeLate(e) : this.takeChain(e);
+  }
+
+  /** What was learnt of the event by the one below it; what was once raised stays raised. */
+  private link(e: VerifyEventRow, below: LinkedRow): void {
+    // A code that the table forbids is a fault of the row already, and so is a card without a head.
+    if (!types.has(e.type) || !types.has(below.type) || this.head.tenant_id === null) return;
+    const { faults } = this;
+    const due = judge(recorded(e), recorded(below), anySessionSec);
+    const key = this.key(e.counter);
+    faults.same("link", "event", `${key}, linked`, due.linked ? 1 : 0, e.linked);
+    faults.same("link", "event", `${key}, start_sec`, due.start, e.start_sec);
+    faults.same("link", "event", `${key}, state`, due.state, e.state);
+    const missing = reasonsOf(due.flags & ~e.flags);
+    if (missing.length > 0) faults.add("link", "event", `${key}, flags`, missing.join(), e.flags);
   }
 
   /** The head's row holds the event. */
@@ -193,10 +215,25 @@ class CardProof {
   }
 }
 
+/** An event as judging needs it. */
+type LinkedRow = Omit<VerifyEventRow, "card_no" | "tenant_id" | "prev" | "late">;
+
+const recorded = (row: LinkedRow): Recorded => ({
+  id: row.event_id,
+  counter: row.counter,
+  type: eventType(row.type),
+  amount: row.amount,
+  balanceAfter: row.balance_after,
+  timestamp: row.timestamp_sec,
+  hash: row.hash,
+  flags: row.flags,
+  linked: row.linked === 1,
+  start: row.start_sec,
+  state: row.state as CardState | null,
+});
+
 /** What stands for the highest event of a card that has none. */
-const registered = (
-  head: VerifyHeadRow,
-): Omit<VerifyEventRow, "card_no" | "tenant_id" | "prev" | "late"> => ({
+const registered = (head: VerifyHeadRow): LinkedRow => ({
   event_id: 0,
   counter: 0,
   type: admin,

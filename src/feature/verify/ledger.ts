@@ -11,6 +11,8 @@ import {
   type Walkable,
   walletBalances,
   walletEntries,
+  walletLinks,
+  walletTips,
 } from "./store.ts";
 
 type Sums = Map<number, number>;
@@ -74,10 +76,28 @@ function* completed(q: Walkable): Generator<AccountRow> {
   }
 }
 
+/** Each transaction of a person's wallet names the one before; the wallet, the newest and their number. */
+function verifyStatements(q: Walkable, faults: Faults): void {
+  const link = new Cursor(walletLinks(q));
+  for (const { no, last_txn_no: last, txns } of walletTips(q)) {
+    let [before, count] = [0, 0];
+    for (let row = link.next; row !== undefined && row.no <= no; row = link.next) {
+      if (row.no === no) {
+        faults.same("transaction before", "txn", `transaction ${row.txn_no}`, before, row.prev);
+        [before, count] = [row.txn_no, count + 1];
+      }
+      link.take();
+    }
+    faults.same("newest transaction", "wallet", String(no), before, last);
+    faults.same("transactions", "wallet", String(no), count, txns);
+  }
+}
+
 export function verifyLedger(q: Walkable, tenants: Iterable<number>, faults: Faults): void {
   const sums = { entries: new Map<number, number>(), balances: new Map<number, number>() };
   compare(faults, "head", completed(q), cardEntries(q), sums);
   compare(faults, "wallet", walletBalances(q), walletEntries(q), sums);
+  verifyStatements(q, faults);
   for (const tenant of new Set([...tenants, ...sums.entries.keys(), ...sums.balances.keys()])) {
     const key = `tenant ${tenant}`;
     faults.same("entries sum to zero", "entry", key, 0, sums.entries.get(tenant) ?? 0);

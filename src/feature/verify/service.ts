@@ -7,6 +7,7 @@ import { verifyArrivals } from "./arrival.ts";
 import { verifyCards } from "./chain.ts";
 import { type Fault, Faults, faultsMax } from "./fault.ts";
 import { verifyLedger } from "./ledger.ts";
+import { verifyRuns } from "./run.ts";
 import {
   readAmends,
   readCredits,
@@ -72,6 +73,7 @@ export function verifyService({ audit }: VerifyDeps) {
       ["ledger", () => verifyLedger(q, zones.keys(), faults)],
       ["cards", () => verifyCards(q, zones, faults)],
       ["batches and settlement", () => verifyArrivals(q, zones, faults)],
+      ["settlement runs", () => verifyRuns(q, faults)],
       ["audit record", () => audits(q, faults)],
     ];
     for (const [at, [name, run]] of stages.entries()) {

@@ -5,9 +5,11 @@ import {
   type AccountRow,
   type VerifyArrivalRow,
   type VerifyBatchRow,
+  type VerifyClosedRow,
   type VerifyEventRow,
   type VerifyHeadRow,
   type VerifyPlaceRow,
+  type VerifyRunRow,
   type VerifySettlementRow,
   type VerifyWeekRow,
   verifyAmends,
@@ -16,6 +18,7 @@ import {
   verifyCardBalances,
   verifyCardEntries,
   verifyCardRest,
+  verifyClosed,
   verifyCredits,
   verifyEvents,
   verifyHeads,
@@ -24,12 +27,17 @@ import {
   verifyPlaces,
   verifyQuarantine,
   verifyReferences,
+  verifyRefunds,
+  verifyReleases,
+  verifyRuns,
   verifySettlement,
   verifyTenants,
   verifyThrough,
   verifyTopups,
   verifyWalletBalances,
   verifyWalletEntries,
+  verifyWalletLinks,
+  verifyWalletTips,
   verifyWeeks,
 } from "../../../schema/query/verify.ts";
 import type { Reader } from "../../store/seam.ts";
@@ -38,9 +46,11 @@ export type {
   AccountRow,
   VerifyArrivalRow,
   VerifyBatchRow,
+  VerifyClosedRow,
   VerifyEventRow,
   VerifyHeadRow,
   VerifyPlaceRow,
+  VerifyRunRow,
   VerifySettlementRow,
   VerifyWeekRow,
 };
@@ -69,6 +79,8 @@ export const cardRest = (q: Walkable) => q.each(verifyCardRest);
 export const cardBalances = (q: Walkable) => q.each(verifyCardBalances);
 export const walletEntries = (q: Walkable) => q.each(verifyWalletEntries);
 export const walletBalances = (q: Walkable) => q.each(verifyWalletBalances);
+export const walletTips = (q: Walkable) => q.each(verifyWalletTips);
+export const walletLinks = (q: Walkable) => q.each(verifyWalletLinks);
 /** The event that no head's row may lack. */
 export const readThrough = async (q: Walkable): Promise<number> =>
   (await q.get(verifyThrough))?.through ?? 0;
@@ -82,3 +94,8 @@ export const batches = (q: Walkable) => q.each(verifyBatches);
 export const quarantined = (q: Walkable) => q.each(verifyQuarantine);
 export const topups = (q: Walkable) => q.each(verifyTopups);
 export const settlement = (q: Walkable) => q.each(verifySettlement);
+export const refunds = (q: Walkable) => q.each(verifyRefunds);
+export const releases = (q: Walkable) => q.each(verifyReleases);
+export const runs = (q: Walkable) => q.each(verifyRuns);
+export const readClosed = (q: Walkable, { tenant_id: tenant, number, ...run }: VerifyRunRow) =>
+  q.all(verifyClosed, tenant, number, run.from_day, run.to_day, run.device_no);

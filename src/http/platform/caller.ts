@@ -1,5 +1,6 @@
 /** Who calls the operator surface: what a checked access token says, joined with what holds now. */
 import type { Actor } from "../../domain/audit.ts";
+import { Problem } from "../../domain/problem.ts";
 
 export type PrincipalKind = "user" | "apiKey" | "client" | "module";
 
@@ -46,3 +47,15 @@ export const actorOf = (caller: Caller): Actor =>
   caller.kind === "client"
     ? { type: "module", id: caller.id }
     : { type: caller.kind, id: caller.id };
+
+/**
+ * Whether the caller may change a balance at all.
+ * @param verifiedEmailDue users whose address is not verified may not
+ * @throws Problem impersonation-restricted · email-not-verified
+ */
+export function checkBalanceChange(caller: Caller, verifiedEmailDue: boolean): void {
+  if (caller.actorId !== null) throw new Problem("impersonation-restricted");
+  if (verifiedEmailDue && caller.kind === "user" && !caller.emailVerified) {
+    throw new Problem("email-not-verified");
+  }
+}

@@ -10,7 +10,7 @@ import type { Claim } from "../idempotency.ts";
 import type { Caller } from "./caller.ts";
 import type { Place } from "./page.ts";
 import { problemBody, problemOfRefused } from "./problem.ts";
-import type { AnswerWrite, PlatformCall, PlatformRoute } from "./route.ts";
+import type { AddressBucket, AnswerWrite, PlatformCall, PlatformRoute } from "./route.ts";
 import type { PlatformSurface, VersionNotice } from "./surface.ts";
 import { readTrace, type Trace } from "./trace.ts";
 
@@ -31,14 +31,14 @@ export class PlatformExchange implements PlatformCall<unknown, unknown, unknown,
   status: number;
   /** What the answer's write gave, once it is durable. */
   written: { readonly value: unknown } | null = null;
-  /** What the list's cursors are bound to; empty where there is no list. */
-  binding = "";
+  /** Of a list: its filter in one spelling. */
+  filter = "";
   notice: VersionNotice | null = null;
   readonly headers: Record<string, string> = {};
   /** What limits have to say, whatever is answered. */
   limitHeaders: Readonly<Record<string, string>> | null = null;
-  readonly path: string;
   readonly trace: Trace;
+  #path: string | undefined;
   #address: string | undefined;
   #write: AnswerWrite | undefined;
 
@@ -52,8 +52,22 @@ export class PlatformExchange implements PlatformCall<unknown, unknown, unknown,
     readonly socketAddress: SocketAddress,
   ) {
     this.status = route.status;
-    this.path = pathOf(request.url);
     this.trace = readTrace(request.headers.get("traceparent"));
+  }
+
+  get path(): string {
+    this.#path ??= pathOf(this.request.url);
+    return this.#path;
+  }
+
+  get operationId(): string {
+    return this.route.operationId;
+  }
+
+  /** Buckets of the client's address that the call draws on besides that of all calls. */
+  get bucket(): AddressBucket | undefined {
+    const { access } = this.route;
+    return "public" in access ? access.bucket : undefined;
   }
 
   get traceId(): string {
@@ -80,25 +94,41 @@ export class PlatformExchange implements PlatformCall<unknown, unknown, unknown,
     return this.#write;
   }
 
-  readonly cursorOf = (place: Place): string => this.surface.cursors.write(this.binding, place);
+  /** What the list's cursors are bound to: tenant, operation, path below the base, filter. */
+  get binding(): string {
+    const { caller, route, path, base, filter } = this;
+    return `${caller?.tenantId ?? 0}\n${route.operationId}\n${path.slice(base.length)}\n${filter}`;
+  }
 
-  readonly problemAt = (problem: Problem, index: number): Record<string, unknown> =>
-    problemBody(problem, {
-      path: `${this.path}#/${index}`,
-      traceId: this.traceId,
-      problemBase: this.surface.deps.problemBase,
-    });
+  // Most calls need none of these three, so each is made where it is asked for.
 
-  readonly standing = async (): Promise<boolean> => {
+  get cursorOf(): (place: Place) => string {
+    return (place) => this.surface.cursors.write(this.binding, place);
+  }
+
+  get problemAt(): (problem: Problem, index: number) => Record<string, unknown> {
+    return (problem, index) =>
+      problemBody(problem, {
+        path: `${this.path}#/${index}`,
+        traceId: this.traceId,
+        problemBase: this.surface.deps.problemBase,
+      });
+  }
+
+  get standing(): () => Promise<boolean> {
+    return () => this.#stands();
+  }
+
+  async #stands(): Promise<boolean> {
     const { deps } = this.surface;
     try {
-      await deps.admit({ token: this.token, address: this.address }, deps.clock.nowMs());
+      await deps.admit(this, deps.clock.nowMs());
       return true;
     } catch (error) {
       if (error instanceof Problem) return false;
       throw error;
     }
-  };
+  }
 
   async #keepingWrite<T>(
     work: (tx: Writer) => Promise<T>,

@@ -6,6 +6,7 @@ import type { TSchema } from "@sinclair/typebox";
 import { type FieldFault, invalid, Problem } from "../../domain/problem.ts";
 import { Refused } from "../../domain/refused.ts";
 import { checkMediaType, hasBody, readBody } from "../body.ts";
+import { parametersOf } from "../context.ts";
 import { compileShape, type Shape } from "../contract.ts";
 import { countMembers, duplicateMember, type Parsed, parseJson } from "../json.ts";
 import { contentFaults, isSound } from "../value.ts";
@@ -47,20 +48,22 @@ function convert(schema: TSchema, text: string): unknown {
  */
 export function readQuery(query: string, shape: Shape | null): Record<string, unknown> {
   const value: Record<string, unknown> = {};
+  if (query === "") {
+    if (shape !== null && !shape.check(value)) refuse(shape, value, "query");
+    return value;
+  }
   const faults: FieldFault[] = [];
   const known: Record<string, TSchema> = shape?.schema.properties ?? {};
-  if (query !== "") {
-    for (const [name, text] of new URLSearchParams(query)) {
-      const schema = Object.hasOwn(known, name) ? known[name] : undefined;
-      if (schema?.type === "array") {
-        const items = text.split(",").map((item) => convert(schema.items as TSchema, item));
-        value[name] = [...((value[name] as unknown[] | undefined) ?? []), ...items];
-      } else if (Object.hasOwn(value, name)) {
-        const field = memberPath("", name);
-        faults.push({ field, message: "Must be given once", code: "DUPLICATE" });
-      } else {
-        define(value, name, schema === undefined ? text : convert(schema, text));
-      }
+  for (const [name, text] of parametersOf(query)) {
+    const schema = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (schema?.type === "array") {
+      const items = text.split(",").map((item) => convert(schema.items as TSchema, item));
+      value[name] = [...((value[name] as unknown[] | undefined) ?? []), ...items];
+    } else if (Object.hasOwn(value, name)) {
+      const field = memberPath("", name);
+      faults.push({ field, message: "Must be given once", code: "DUPLICATE" });
+    } else {
+      define(value, name, schema === undefined ? text : convert(schema, text));
     }
   }
   if (shape === null) {
@@ -76,6 +79,10 @@ export function readQuery(query: string, shape: Shape | null): Record<string, un
 
 /** A member of any name, `__proto__` too. */
 const define = (target: Record<string, unknown>, name: string, value: unknown): void => {
+  if (name !== "__proto__") {
+    target[name] = value;
+    return;
+  }
   Object.defineProperty(target, name, {
     value,
     configurable: true,

@@ -51,11 +51,11 @@ type LimitedCaller = Pick<Caller, "tenantId" | "tenantUuid" | "isAdmin" | "kind"
 export interface LimitedCall {
   /** null: nothing is known but the address, whose buckets then count. */
   readonly caller: LimitedCaller | null;
-  /** Client address, believed proxies taken off. */
+  /** Client address, believed proxies taken off; read only where it counts. */
   readonly address: string;
   /** Of the route, or `/m/{module}`. */
   readonly operationId: string;
-  readonly bucket?: AddressBucket;
+  readonly bucket?: AddressBucket | undefined;
 }
 
 export interface RateRefusal {
@@ -79,10 +79,18 @@ export interface Limits {
 interface GroupKey extends WindowKey {
   /** In the headers. */
   readonly name: string;
+  /** Its item of `ratelimit-policy`. */
+  readonly policy: string;
   /** Word and id of the key, for people. */
   readonly who: string;
   /** In layer 1: with another limit it is another bucket, since an old debt says nothing of it. */
   readonly bucket: string;
+}
+
+/** What every call of a caller counts against while its plan is this very one. */
+interface CallerKeys {
+  readonly plan: RatePlan;
+  readonly keys: readonly GroupKey[];
 }
 
 /** The last that layer 2 said of a key. */
@@ -104,6 +112,7 @@ class TwoLayers implements Limits {
   readonly #addresses = new Buckets(bucketsMax);
   readonly #buckets = new Buckets(bucketsMax);
   readonly #known = new Map<string, Known>();
+  readonly #ofCaller = new WeakMap<LimitedCaller, CallerKeys>();
 
   constructor(readonly deps: LimitDeps) {}
 
@@ -114,38 +123,55 @@ class TwoLayers implements Limits {
     const rules = this.deps.rules(caller.tenantId);
     if (plan instanceof Promise || rules instanceof Promise) {
       return Promise.all([plan, rules]).then(([plan, rules]) =>
-        this.#takeKeys(keysOf(call, caller, plan, rules.get(call.operationId)), nowMs),
+        this.#takeKeys(this.#keysOf(call, caller, plan, rules), nowMs),
       );
     }
-    return this.#takeKeys(keysOf(call, caller, plan, rules.get(call.operationId)), nowMs);
+    return this.#takeKeys(this.#keysOf(call, caller, plan, rules), nowMs);
   }
 
-  #takeAddress({ address, bucket }: LimitedCall, nowMs: number): Taken {
+  #takeAddress(call: LimitedCall, nowMs: number): Taken {
     const { addressPerMin, refused } = this.deps;
-    const id = addressKey(address);
-    const keys = [{ key: id, limit: addressPerMin.all }];
-    if (bucket !== undefined) keys.push({ key: `${bucket} ${id}`, limit: addressPerMin[bucket] });
-    let waitMs = 0;
-    let limit = 0;
-    for (const each of keys) {
-      const wait = this.#addresses.waitMs(each.key, each.limit, nowMs);
-      if (wait > waitMs) {
-        waitMs = wait;
-        limit = each.limit;
-      }
-    }
-    if (waitMs > 0) {
+    const { bucket } = call;
+    const all = addressPerMin.all;
+    const own = bucket === undefined ? 0 : addressPerMin[bucket];
+    if (all <= 0 && own <= 0) return passed;
+    const key = addressKey(call.address);
+    const ownKey = `${bucket} ${key}`;
+    const allMs = this.#addresses.waitMs(key, all, nowMs);
+    const ownMs = this.#addresses.waitMs(ownKey, own, nowMs);
+    if (allMs > 0 || ownMs > 0) {
       refused?.("local");
-      return { refusal: refusalOf(waitMs, limit, minuteMs, `ip ${address}`), headers: {} };
+      const limit = ownMs > allMs ? own : all;
+      const who = `ip ${call.address}`;
+      const refusal = refusalOf(Math.max(allMs, ownMs), limit, minuteMs, who);
+      return { refusal, headers: {} };
     }
-    for (const each of keys) this.#addresses.take(each.key, each.limit, nowMs);
+    this.#addresses.take(key, all, nowMs);
+    this.#addresses.take(ownKey, own, nowMs);
     return passed;
+  }
+
+  /** What the call counts against: the tenant, and the route where it has a rule. */
+  #keysOf(
+    call: LimitedCall,
+    caller: LimitedCaller,
+    plan: RatePlan,
+    rules: ReadonlyMap<string, RateRule>,
+  ): readonly GroupKey[] {
+    let known = this.#ofCaller.get(caller);
+    if (known?.plan !== plan) {
+      known = { plan, keys: tenantKeys(caller, plan) };
+      this.#ofCaller.set(caller, known);
+    }
+    const rule = rules.size === 0 ? undefined : rules.get(call.operationId);
+    return rule === undefined ? known.keys : [...known.keys, routeKey(call, caller, rule)];
   }
 
   #takeKeys(keys: readonly GroupKey[], nowMs: number): Taken | Promise<Taken> {
     if (keys.length === 0) return passed;
-    if (this.#waits(keys, nowMs).some((waitMs) => waitMs > 0))
-      return this.#refuseLocally(keys, nowMs);
+    for (const key of keys) {
+      if (this.#waitMs(key, nowMs) > 0) return this.#refuseLocally(keys, nowMs);
+    }
     for (const { bucket, limit, windowMs } of keys) {
       this.#buckets.take(bucket, limit, nowMs, windowMs);
     }
@@ -155,14 +181,12 @@ class TwoLayers implements Limits {
       : this.#settle(keys, nowMs, taken);
   }
 
-  /** For each key how long it stops the call, by what this process knows. */
-  #waits(keys: readonly GroupKey[], nowMs: number): number[] {
-    return keys.map(({ key, bucket, limit, windowMs }) => {
-      const known = this.#known.get(key);
-      const isSpent = known !== undefined && known.limit === limit && known.remaining <= 0;
-      const spentMs = isSpent ? Math.min(known.resetAtMs - nowMs, windowMs) : 0;
-      return Math.max(spentMs, this.#buckets.waitMs(bucket, limit, nowMs, windowMs));
-    });
+  /** How long a key stops the call, by what this process knows. */
+  #waitMs({ key, bucket, limit, windowMs }: GroupKey, nowMs: number): number {
+    const known = this.#known.get(key);
+    const isSpent = known !== undefined && known.limit === limit && known.remaining <= 0;
+    const spentMs = isSpent ? Math.min(known.resetAtMs - nowMs, windowMs) : 0;
+    return Math.max(spentMs, this.#buckets.waitMs(bucket, limit, nowMs, windowMs));
   }
 
   /** Layer 1 refuses; the wait is that of both layers, so layer 2 is looked at, though not often. */
@@ -196,7 +220,8 @@ class TwoLayers implements Limits {
 
   #learn(keys: readonly GroupKey[], nowMs: number, taken: WindowTaken | null): void {
     if (taken === null) return;
-    for (const [at, { key, limit }] of keys.entries()) {
+    for (let at = 0; at < keys.length; at++) {
+      const { key, limit } = keys[at]!;
       const state = taken.states[at]!;
       const known = this.#known.get(key) ?? this.#remember(key);
       known.limit = limit;
@@ -221,7 +246,7 @@ class TwoLayers implements Limits {
 
   #refuse(keys: readonly GroupKey[], nowMs: number, layer: "local" | "global"): Taken {
     this.deps.refused?.(layer);
-    const waits = this.#waits(keys, nowMs);
+    const waits = keys.map((key) => this.#waitMs(key, nowMs));
     const waitMs = Math.max(...waits);
     const { limit, windowMs, who } = keys[waits.indexOf(waitMs)]!;
     const states = keys.map(({ key, limit }): WindowState => {
@@ -236,49 +261,45 @@ class TwoLayers implements Limits {
   }
 }
 
-/** What a call of this caller counts against: the tenant, and the route where it has a rule. */
-function keysOf(
-  { address, operationId }: LimitedCall,
-  caller: LimitedCaller,
-  plan: RatePlan,
-  rule: RateRule | undefined,
-): GroupKey[] {
-  const { tenantUuid, isAdmin } = caller;
-  const apart = isAdmin ? " admin" : "";
-  const keys: GroupKey[] = [];
-  const add = (key: Omit<GroupKey, "bucket">): void => {
-    keys.push({ ...key, bucket: `${key.key} ${key.limit}` });
-  };
-  // In braces: keys of one call lie in one slot of a cluster.
-  const requests = isAdmin ? plan.adminRequests : plan.requests;
-  if (requests > 0) {
-    add({
-      name: "tenant",
-      key: `{${tenantUuid}}${apart}`,
-      limit: requests,
-      windowMs: plan.windowSec * 1000,
-      who: `tenant ${tenantUuid}`,
-    });
-  }
-  if (rule !== undefined) {
-    const who = groupOf(rule.groupBy, caller, address);
-    add({
-      name: operationId,
-      key: `{${tenantUuid}}${apart} ${operationId} ${who}`,
-      limit: isAdmin ? (rule.adminRequests ?? rule.requests) : rule.requests,
-      windowMs: rule.windowSec * 1000,
-      who,
-    });
-  }
-  return keys;
+/** The key that every call of this caller counts against; none where the plan has no limit. */
+function tenantKeys({ tenantUuid, isAdmin }: LimitedCaller, plan: RatePlan): GroupKey[] {
+  const limit = isAdmin ? plan.adminRequests : plan.requests;
+  if (limit <= 0) return [];
+  const windowMs = plan.windowSec * 1000;
+  return [groupKey("tenant", slotOf(tenantUuid, isAdmin), limit, windowMs, `tenant ${tenantUuid}`)];
 }
 
+function routeKey(call: LimitedCall, caller: LimitedCaller, rule: RateRule): GroupKey {
+  const { tenantUuid, isAdmin } = caller;
+  const { operationId } = call;
+  const who = groupOf(rule.groupBy, caller, call);
+  const key = `${slotOf(tenantUuid, isAdmin)} ${operationId} ${who}`;
+  const limit = isAdmin ? (rule.adminRequests ?? rule.requests) : rule.requests;
+  return groupKey(operationId, key, limit, rule.windowSec * 1000, who);
+}
+
+/** In braces: keys of one call lie in one slot of a cluster. */
+const slotOf = (tenantUuid: string, isAdmin: boolean): string =>
+  `{${tenantUuid}}${isAdmin ? " admin" : ""}`;
+
+const groupKey = (
+  name: string,
+  key: string,
+  limit: number,
+  windowMs: number,
+  who: string,
+): GroupKey => ({
+  ...{ name, key, limit, windowMs, who },
+  policy: `"${name}";q=${limit};w=${windowMs / 1000}`,
+  bucket: `${key} ${limit}`,
+});
+
 /** A caller without a key is grouped by its user, one without a user by its address. */
-function groupOf(groupBy: RateGroup, caller: LimitedCaller, address: string): string {
+function groupOf(groupBy: RateGroup, caller: LimitedCaller, call: LimitedCall): string {
   if (groupBy === "tenant") return `tenant ${caller.tenantUuid}`;
   if (groupBy === "apiKey" && caller.kind === "apiKey") return `apiKey ${caller.id}`;
   if (groupBy !== "ip" && caller.kind === "user") return `user ${caller.id}`;
-  return `ip ${addressKey(address)}`;
+  return `ip ${addressKey(call.address)}`;
 }
 
 function refusalOf(waitMs: number, limit: number, windowMs: number, who: string): RateRefusal {
@@ -296,13 +317,14 @@ function headersOf(
 ): Readonly<Record<string, string>> {
   let policy = "";
   let limit = "";
-  for (const [at, { name, limit: quota, windowMs }] of keys.entries()) {
-    const { remaining } = states[at]!;
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at]!;
+    const { remaining, resetMs } = states[at]!;
     // With the way there and back it may come out longer than a window.
-    const resetMs = Math.min(states[at]!.resetMs, windowMs);
+    const resetSec = Math.ceil(Math.min(resetMs, key.windowMs) / 1000);
     const comma = at === 0 ? "" : ", ";
-    policy += `${comma}"${name}";q=${quota};w=${windowMs / 1000}`;
-    limit += `${comma}"${name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`;
+    policy += comma + key.policy;
+    limit += `${comma}"${key.name}";r=${remaining};t=${resetSec}`;
   }
   return { "ratelimit-policy": policy, ratelimit: limit };
 }

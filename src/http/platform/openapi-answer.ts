@@ -174,7 +174,8 @@ function success(route: PlatformRoute, status: number, components: Components): 
   if (schema === null) return made;
   const content: Members = { schema: plain(schema) };
   if (route.examples.response !== undefined) content.example = plain(route.examples.response);
-  return { ...made, content: { "application/json": content } };
+  const files = (route.alsoProduces ?? []).map((also) => [also, { schema: { type: "string" } }]);
+  return { ...made, content: { "application/json": content, ...Object.fromEntries(files) } };
 }
 
 function failure(

@@ -54,34 +54,29 @@ export async function pageOf<Row, T>(
 ): Promise<ListAnswer<T>> {
   const { limit, after } = call.query;
   // One row more than the page holds tells whether there is a next one.
-  const [rows, total] = await Promise.all([source.read(after, limit + 1), source.count()]);
-  const shown = rows.slice(0, limit);
+  const rows = await source.read(after, limit + 1);
+  const shown = rows.length > limit ? rows.slice(0, limit) : rows;
   const last = shown.at(-1);
   const hasMore = rows.length > limit && last !== undefined;
+  // A first page without a next one is all there is.
+  const isAll = after === undefined && !hasMore;
+  const total = isAll ? rows.length : await source.count();
+  const cursor = hasMore ? call.cursorOf(source.placeOf(last)) : null;
+  const isCapped = source.capped === true && total > totalMax;
   return {
     data: shown.map(item),
-    meta: {
-      cursor: hasMore ? call.cursorOf(source.placeOf(last)) : null,
-      hasMore,
-      total: source.capped === true ? Math.min(total, totalMax) : total,
-      ...(source.capped === true && total > totalMax && { totalCapped: true as const }),
-    },
+    meta: isCapped
+      ? { cursor, hasMore, total: totalMax, totalCapped: true }
+      : { cursor, hasMore, total },
   };
 }
 
 /** A page of a list that is whole in memory, in its order; places are indexes. */
-export function pageOfArray<T>(call: PageCall, rows: readonly T[]): Promise<ListAnswer<T>> {
-  const placed = rows.map((row, index) => ({ row, index }));
-  return pageOf(
-    call,
-    {
-      read: async (after, limit) => {
-        const start = after === undefined ? 0 : Number(after[0]) + 1;
-        return placed.slice(start, start + limit);
-      },
-      placeOf: ({ index }) => [index],
-      count: async () => rows.length,
-    },
-    ({ row }) => row,
-  );
+export function pageOfArray<T>(call: PageCall, rows: readonly T[]): ListAnswer<T> {
+  const { limit, after } = call.query;
+  const start = after === undefined ? 0 : Number(after[0]) + 1;
+  const end = start + limit;
+  const hasMore = end < rows.length;
+  const cursor = hasMore ? call.cursorOf([end - 1]) : null;
+  return { data: rows.slice(start, end), meta: { cursor, hasMore, total: rows.length } };
 }

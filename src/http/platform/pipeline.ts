@@ -9,7 +9,7 @@ import { checkDeclaredLength } from "../body.ts";
 import { queryOf, requestIdOf } from "../context.ts";
 import { isIdempotencyKey } from "../idempotency.ts";
 import { canonical } from "../value.ts";
-import { type Caller, isOwnToken } from "./caller.ts";
+import { type Caller, checkBalanceChange, isOwnToken } from "./caller.ts";
 import { PlatformExchange, readKept, type SocketAddress } from "./exchange.ts";
 import { faultsMax } from "./fault.ts";
 import { checkType, readBytes, readForm, readJson, readQuery } from "./input.ts";
@@ -30,7 +30,7 @@ export type ServePlatformRoute = (
   request: Request,
   params: unknown,
   socketAddress: SocketAddress,
-) => Promise<Response>;
+) => Response | Promise<Response>;
 
 /** A function that serves `route` below each base, sharing what calls share. */
 export function servePlatformRoute(
@@ -39,30 +39,43 @@ export function servePlatformRoute(
 ): (base: string) => ServePlatformRoute {
   const compiled = compilePlatformRoute(route);
   const { deps } = surface;
-  return (base) => async (request, params, socketAddress) => {
+  return (base) => (request, params, socketAddress) => {
     const nowMs = deps.clock.nowMs();
     const id = requestIdOf(request, () => deps.random.uuid(nowMs));
     const exchange = new PlatformExchange(surface, route, base, request, id, nowMs, socketAddress);
     exchange.params = params;
-    let response: Response;
-    try {
-      response = await answer(exchange, compiled);
-    } catch (error) {
-      response = refuse(error, exchange, compiled);
-    } finally {
+    const fail = (error: unknown): Response => {
       exchange.claim?.release();
+      return served(exchange, refuse(error, exchange, compiled));
+    };
+    let answered: Response | Promise<Response>;
+    try {
+      answered = answer(exchange, compiled);
+    } catch (error) {
+      return fail(error);
     }
-    deps.served?.({
-      requestId: id,
-      ...exchange.trace,
-      method: route.method,
-      path: route.path,
-      status: response.status,
-      startedMs: nowMs,
-      tookMs: deps.clock.nowMs() - nowMs,
-    });
-    return response;
+    if (!(answered instanceof Promise)) return served(exchange, answered);
+    return answered.then((response) => served(exchange, response), fail);
   };
+}
+
+/** The end of every call. */
+function served(x: PlatformExchange, response: Response): Response {
+  const { surface, route, trace, requestId, nowMs } = x;
+  const { deps } = surface;
+  x.claim?.release();
+  deps.served?.({
+    requestId,
+    traceId: trace.traceId,
+    parentSpanId: trace.parentSpanId,
+    sampled: trace.sampled,
+    method: route.method,
+    path: route.path,
+    status: response.status,
+    startedMs: nowMs,
+    tookMs: deps.clock.nowMs() - nowMs,
+  });
+  return response;
 }
 
 function refuse(
@@ -81,66 +94,95 @@ function refuse(
   return problemResponse(problem, context, answerHeaders(exchange));
 }
 
+/**
+ * Goes on with what is known at once, without a turn of the loop: most calls wait for nothing, and a
+ * promise at each step would cost them as much as the steps do.
+ */
+const after = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
+  value instanceof Promise ? value.then(next) : next(value);
+
 /** The steps, each before the next. Whatever a step throws is the answer. */
-async function answer(x: PlatformExchange, c: CompiledPlatformRoute): Promise<Response> {
+function answer(x: PlatformExchange, c: CompiledPlatformRoute): Response | Promise<Response> {
   const { request, route, surface } = x;
   const { deps } = surface;
   // What stands alone is of no version.
   x.notice = route.root === true ? null : (deps.version?.(x.nowMs) ?? null);
   if (x.notice?.ended === true) throw new Problem("version-sunset");
-  const bytesMax = route.size === "batch" ? deps.batchMaxBytes : deps.bodyMaxBytes;
-  if (takesBody(route)) checkDeclaredLength(request, bytesMax);
-  // What is known at once is not waited for: a turn of the loop is a tenth of a small call.
+  if (takesBody(route)) checkDeclaredLength(request, bytesMaxOf(x));
   const counted = route.uncounted === true ? undefined : takeAddress(x);
-  if (counted !== undefined) await counted;
-  if (!("public" in route.access)) {
-    const admitted = admit(x);
-    const caller = admitted instanceof Promise ? await admitted : admitted;
+  const { access } = route;
+  const entered = after(counted, () => ("public" in access ? undefined : enter(x, access)));
+  return after(entered, () => perform(x, c));
+}
+
+const bytesMaxOf = ({ route, surface: { deps } }: PlatformExchange): number =>
+  route.size === "batch" ? deps.batchMaxBytes : deps.bodyMaxBytes;
+
+/** Who calls, and whether they may. */
+function enter(x: PlatformExchange, access: CallerAccess): void | Promise<void> {
+  const { route, surface } = x;
+  const { deps } = surface;
+  return after(admit(x), (caller) => {
     x.caller = caller;
-    const taken = route.uncounted === true ? undefined : takeCaller(x, caller);
-    if (taken !== undefined) await taken;
-    if (caller.tenant.status === "blocked") throw new Problem("tenant-blocked");
-    const gate = deps.gate?.(caller, route);
-    if (gate instanceof Promise) await gate;
-    checkAccess(route.access, caller, deps.verifiedEmailDue);
-  }
+    const counted = route.uncounted === true ? undefined : takeCaller(x);
+    const opened = after(counted, () => {
+      if (caller.tenant.status === "blocked") throw new Problem("tenant-blocked");
+      return deps.gate?.(caller, route);
+    });
+    return after(opened, () => checkAccess(access, caller, deps.verifiedEmailDue));
+  });
+}
+
+/** What is asked, and the answer to it. */
+function perform(x: PlatformExchange, c: CompiledPlatformRoute): Response | Promise<Response> {
+  const { request, route } = x;
   if (takesBody(route)) checkType(request, route.media ?? "json");
   const key = keyIn(x);
   x.query = readQuery(queryOf(request.url), c.query);
-  if (takesBody(route)) await readPayload(x, c, bytesMax);
+  if (takesBody(route)) return performWithBody(x, c, key);
   if (route.contract.list !== undefined) readPage(x);
+  return handle(x, c);
+}
+
+async function performWithBody(
+  x: PlatformExchange,
+  c: CompiledPlatformRoute,
+  key: string | null,
+): Promise<Response> {
+  await readPayload(x, c, bytesMaxOf(x));
+  if (c.route.contract.list !== undefined) readPage(x);
   if (key !== null && x.caller !== null) {
     const replay = await claimKey(x, x.caller, key);
     if (replay !== null) return replay;
   }
+  return await handle(x, c);
+}
+
+function handle(x: PlatformExchange, c: CompiledPlatformRoute): Response | Promise<Response> {
   if (c.params !== null && !c.params.check(x.params)) throw new Problem("not-found");
-  const made = route.handle(x);
-  const value = made instanceof Promise ? await made : made;
-  if (value instanceof Response) return respond(x, c, value);
-  const { claim } = x;
-  if (claim !== null && x.written === null) {
-    await deps.store.write((tx) => x.keep(claim, tx, value));
-  }
-  return respond(x, c, value);
+  return after(x.route.handle(x), (value) => {
+    const { claim } = x;
+    if (value instanceof Response || claim === null || x.written !== null) {
+      return respond(x, c, value);
+    }
+    const kept = x.surface.deps.store.write((tx) => x.keep(claim, tx, value));
+    return kept.then(() => respond(x, c, value));
+  });
 }
 
 function takeAddress(x: PlatformExchange): Promise<void> | undefined {
-  const { access, operationId } = x.route;
-  const bucket = "public" in access ? access.bucket : undefined;
-  const call = { caller: null, address: x.address, operationId, ...(bucket && { bucket }) };
-  const taken = x.surface.deps.limits.take(call, x.nowMs);
+  const taken = x.surface.deps.limits.take(x, x.nowMs);
   if (taken instanceof Promise) return taken.then(checkVerdict);
   checkVerdict(taken);
   return undefined;
 }
 
-function takeCaller(x: PlatformExchange, caller: Caller): Promise<void> | undefined {
+function takeCaller(x: PlatformExchange): Promise<void> | undefined {
   const settle = (verdict: Taken): void => {
     x.limitHeaders = verdict.headers;
     checkVerdict(verdict);
   };
-  const call = { caller, address: x.address, operationId: x.route.operationId };
-  const taken = x.surface.deps.limits.take(call, x.nowMs);
+  const taken = x.surface.deps.limits.take(x, x.nowMs);
   if (taken instanceof Promise) return taken.then(settle);
   settle(taken);
   return undefined;
@@ -176,15 +218,13 @@ function admit(x: PlatformExchange): Caller | Promise<Caller> {
   }
   if (token === undefined) throw new Problem("unauthorized", "An access token is due.");
   x.token = token;
-  return deps.admit({ token, address: x.address }, x.nowMs);
+  return deps.admit(x, x.nowMs);
 }
 
+type CallerAccess = Exclude<PlatformAccess, { readonly public: true }>;
+
 /** @throws Problem forbidden · impersonation-restricted · email-not-verified */
-function checkAccess(
-  access: Exclude<PlatformAccess, { readonly public: true }>,
-  caller: Caller,
-  verifiedEmailDue: boolean,
-): void {
+function checkAccess(access: CallerAccess, caller: Caller, verifiedEmailDue: boolean): void {
   if ("self" in access) {
     if (access.own === true && !isOwnToken(caller)) {
       if (caller.actorId !== null) throw new Problem("impersonation-restricted");
@@ -200,13 +240,10 @@ function checkAccess(
       throw new Problem("forbidden", `The permission ${permission} is missing.`);
     }
   }
-  const isBalance = "balance" in access && access.balance === true;
-  if ((isBalance || access.restricted === true) && caller.actorId !== null) {
+  if (access.restricted === true && caller.actorId !== null) {
     throw new Problem("impersonation-restricted");
   }
-  if (isBalance && verifiedEmailDue && caller.kind === "user" && !caller.emailVerified) {
-    throw new Problem("email-not-verified");
-  }
+  if ("balance" in access && access.balance === true) checkBalanceChange(caller, verifiedEmailDue);
 }
 
 function keyIn({ route, request }: PlatformExchange): string | null {
@@ -235,21 +272,26 @@ async function readPayload(
 
 /** Turns `limit` and `cursor` into what a handler reads by. @throws Problem invalid-cursor */
 function readPage(x: PlatformExchange): void {
-  const {
-    limit = pageDefault,
-    cursor,
-    ...filter
-  } = x.query as {
-    limit?: number;
-    cursor?: string;
-  };
-  const tenantId = x.caller?.tenantId ?? 0;
-  const path = x.path.slice(x.base.length);
-  x.binding = `${tenantId}\n${x.route.operationId}\n${path}\n${canonical(filter)}`;
-  const after: Place | undefined =
-    cursor === undefined ? undefined : x.surface.cursors.read(x.binding, cursor);
-  x.query = { ...filter, limit, after };
+  // Made for this call by `readQuery`, so it is filled on the spot.
+  const query = x.query as { limit?: number; cursor?: string; after?: Place | undefined };
+  const { limit = pageDefault, cursor } = query;
+  x.filter = filterOf(query);
+  query.limit = limit;
+  query.after = cursor === undefined ? undefined : x.surface.cursors.read(x.binding, cursor);
+  if (cursor !== undefined) delete query.cursor;
 }
+
+/** What a list's query has besides the page, in one spelling. */
+function filterOf(query: Readonly<Record<string, unknown>>): string {
+  for (const name in query) {
+    if (name === "limit" || name === "cursor") continue;
+    const { limit: _limit, cursor: _cursor, ...filter } = query;
+    return canonical(filter);
+  }
+  return noFilter;
+}
+
+const noFilter = canonical({});
 
 /** Claims the key; or the answer that was kept for it. */
 async function claimKey(

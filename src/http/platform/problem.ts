@@ -99,7 +99,7 @@ export function problemBody(problem: Problem, place: ProblemPlace): Record<strin
     type: `${place.problemBase}/${slug}`,
     title: titleOf(slug),
     status,
-    detail: message,
+    detail: isSentence(problem) ? invalidDetails.body : message,
     instance: place.path,
     traceId: place.traceId,
   };
@@ -110,8 +110,16 @@ export function problemBody(problem: Problem, place: ProblemPlace): Record<strin
 }
 
 /** A service that names one field in a sentence. */
-const errorsOf = ({ field, message }: Problem): readonly FieldFault[] =>
-  field === undefined ? [] : [{ field, message, code: "INVALID_FORMAT" }];
+const isSentence = ({ slug, field, extra }: Problem): boolean =>
+  slug === "validation-error" && field !== undefined && extra.errors === undefined;
+
+/** `field: what is due` becomes the field and what is due. */
+function errorsOf({ field, message, extra }: Problem): readonly FieldFault[] {
+  if (field === undefined) return [];
+  const due = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  const words = due.charAt(0).toUpperCase() + due.slice(1);
+  return [{ field, message: words, code: extra.code ?? "INVALID_FORMAT" }];
+}
 
 const retryAfterOf = ({ extra }: Problem): number =>
   Math.max(1, Math.ceil(extra.retryAfterSec ?? shortRetrySec));

@@ -39,6 +39,11 @@ function withHeaders(
   return response;
 }
 
+/** Of every answer. Copied natively, at half the cost of reading the members of an object. */
+const always = new Headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
+const alwaysJson = new Headers(always);
+alwaysJson.set("content-type", "application/json");
+
 /** An answer of this call with the headers that every answer carries. */
 export function send(
   x: PlatformExchange,
@@ -46,25 +51,34 @@ export function send(
   text: string,
   extra: Readonly<Record<string, string>>,
 ): Response {
-  const headers = answerHeaders(x);
-  if (text === "") return new Response(null, { status, headers: Object.assign(headers, extra) });
-  headers["content-type"] = "application/json";
-  return new Response(text, { status, headers: Object.assign(headers, extra) });
+  const response =
+    text === ""
+      ? new Response(null, { status, headers: always })
+      : new Response(text, { status, headers: alwaysJson });
+  setOwn(response.headers, x);
+  setAll(response.headers, extra);
+  return response;
 }
 
 /** What every answer of a call carries, failures too. */
 export function answerHeaders(x: PlatformExchange): Record<string, string> {
-  const headers: Record<string, string> = {
-    "x-request-id": x.requestId,
-    "x-trace-id": x.traceId,
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  };
-  if (x.limitHeaders !== null) Object.assign(headers, x.limitHeaders);
-  if (x.notice !== null) Object.assign(headers, x.notice.headers);
+  const headers = new Headers(always);
+  setOwn(headers, x);
+  return Object.fromEntries(headers);
+}
+
+/** What differs from call to call. */
+function setOwn(headers: Headers, x: PlatformExchange): void {
+  headers.set("x-request-id", x.requestId);
+  headers.set("x-trace-id", x.traceId);
+  if (x.limitHeaders !== null) setAll(headers, x.limitHeaders);
+  if (x.notice !== null) setAll(headers, x.notice.headers);
   const cors = corsHeaders(x.surface.deps.corsOrigins, x.request);
-  if (cors !== null) Object.assign(headers, cors);
-  return headers;
+  if (cors !== null) setAll(headers, cors);
+}
+
+function setAll(headers: Headers, more: Readonly<Record<string, string>>): void {
+  for (const name in more) headers.set(name, more[name]!);
 }
 
 function checkStatus(x: PlatformExchange, compiled: CompiledPlatformRoute, status: number): void {

@@ -66,6 +66,10 @@ export interface PlatformContract {
   readonly body?: TSchema;
   readonly response?: TSchema | null;
   readonly list?: TSchema;
+  /** An object: further members of a list's answer, beside `data` and `meta`. */
+  readonly beside?: TSchema;
+  /** An object: further members of a list's `meta`. */
+  readonly meta?: TSchema;
 }
 
 type Of<C, K extends string> = C extends Record<K, infer S extends TSchema> ? Static<S> : undefined;
@@ -73,8 +77,13 @@ type Of<C, K extends string> = C extends Record<K, infer S extends TSchema> ? St
 /** What a handler of a call without an answer returns. */
 type Nothing = ReturnType<() => void>;
 
+type BesideOf<C> = C extends { beside: infer S extends TSchema } ? Static<S> : unknown;
+type MetaOf<C> = C extends { meta: infer S extends TSchema }
+  ? { readonly meta: Static<S> }
+  : unknown;
+
 type AnswerOf<C extends PlatformContract> = C extends { list: infer S extends TSchema }
-  ? ListAnswer<Static<S>>
+  ? ListAnswer<Static<S>> & BesideOf<C> & MetaOf<C>
   : C extends { response: infer S extends TSchema }
     ? Static<S>
     : Nothing;
@@ -179,6 +188,8 @@ export interface PlatformRoute<P = unknown, Q = unknown, B = unknown, A = unknow
   readonly stream?: true;
   /** Media type of the success, where the handler returns a `Response` that is no JSON: `text/csv`. */
   readonly produces?: string;
+  /** Media types that the success may have besides JSON, where the handler returns a `Response`. */
+  readonly alsoProduces?: readonly string[];
   /** `form`: `application/x-www-form-urlencoded` in place of JSON. */
   readonly media?: "json" | "form";
   /** Largest body; default the setting, `batch` the batch setting. */

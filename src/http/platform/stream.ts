@@ -189,8 +189,14 @@ class Feed {
   }
 }
 
+/** What a stream's query has besides its own filters. */
+interface StreamQuery {
+  readonly lastEventId?: string;
+  readonly [filter: string]: unknown;
+}
+
 export type StreamCall = Pick<
-  PlatformCall<unknown, { readonly lastEventId?: string } | undefined, unknown, Caller>,
+  PlatformCall<unknown, StreamQuery | undefined, unknown, Caller>,
   "caller" | "query" | "request" | "requestId" | "path" | "nowMs" | "standing"
 >;
 

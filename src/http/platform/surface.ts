@@ -22,7 +22,7 @@ import type { Tickets } from "./ticket.ts";
 /** Who may not be told apart from a stranger until checked: a bearer token, as it was sent. */
 export interface Knock {
   readonly token: string;
-  /** Client address, believed proxies taken off. */
+  /** Client address, believed proxies taken off; read only where it counts. */
   readonly address: string;
 }
 
@@ -171,11 +171,23 @@ const listMeta = Type.Object(
   { additionalProperties: false },
 );
 
+const metaOf = (more: TSchema | undefined): TSchema =>
+  more === undefined
+    ? listMeta
+    : Type.Object(
+        { ...listMeta.properties, ...(more.properties as Record<string, TSchema>) },
+        { additionalProperties: false },
+      );
+
 /** The answer's body; null = none. */
 export const responseSchemaOf = ({ contract }: PlatformRoute): TSchema | null =>
   contract.list !== undefined
     ? Type.Object(
-        { data: Type.Array(contract.list), meta: listMeta },
+        {
+          data: Type.Array(contract.list),
+          meta: metaOf(contract.meta),
+          ...(contract.beside?.properties as Record<string, TSchema> | undefined),
+        },
         { additionalProperties: false },
       )
     : (contract.response ?? null);

@@ -17,26 +17,27 @@ export interface Trace {
 }
 
 const poolBytes = 4_096;
-const traceIdBytes = 16;
-const spanIdBytes = 8;
+const zeroTraceId = "0".repeat(32);
+const zeroSpanId = "0".repeat(16);
 
 // Ids only tell traces apart: nothing of a test or a run depends on them.
 const random = systemRandom();
-let pool: Uint8Array = new Uint8Array(0);
+let pool = "";
 let used = 0;
 
-function hex(length: number): string {
-  if (used + length > pool.length) {
-    pool = random.bytes(poolBytes);
+/** `digits` random hex digits that are not all zero, cut from a pool. */
+function hex(digits: number): string {
+  if (used + digits > pool.length) {
+    pool = random.bytes(poolBytes).toHex();
     used = 0;
   }
-  const id = pool.subarray(used, used + length).toHex();
-  used += length;
-  return /[^0]/.test(id) ? id : hex(length);
+  const id = pool.slice(used, used + digits);
+  used += digits;
+  return id === zeroTraceId || id === zeroSpanId ? hex(digits) : id;
 }
 
-export const newTraceId = (): string => hex(traceIdBytes);
-export const newSpanId = (): string => hex(spanIdBytes);
+export const newTraceId = (): string => hex(zeroTraceId.length);
+export const newSpanId = (): string => hex(zeroSpanId.length);
 
 /** Later versions may append fields; version ff is none. */
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -48,7 +49,7 @@ export function readTrace(traceparent: string | null): Trace {
     if (match !== null) {
       const [, version = "", traceId = "", parentSpanId = "", flags = "", more] = match;
       const fits = version === "00" ? more === undefined : version !== "ff";
-      if (fits && /[^0]/.test(traceId) && /[^0]/.test(parentSpanId)) {
+      if (fits && traceId !== zeroTraceId && parentSpanId !== zeroSpanId) {
         return { traceId, parentSpanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
       }
     }

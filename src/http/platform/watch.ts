@@ -2,7 +2,6 @@
  * What those who watch the server ask: the probes, its health, its metrics. Outside both bases, and no
  * draw on any limit. How the parts are, and what was counted, is handed in.
  */
-import { Type } from "@sinclair/typebox";
 import { healthAnswer, liveAnswer, readyAnswer } from "../../../schema/contract/gateway.ts";
 import type { ComponentHealth, HealthStatus } from "../../domain/health.ts";
 import { Problem } from "../../domain/problem.ts";
@@ -128,9 +127,10 @@ const metrics = (deps: WatchDeps): PlatformRoute => {
     description:
       "With the bearer token of KARTU_METRICS_TOKEN where one is set, else from the same machine alone.",
     access: { public: true },
-    contract: { response: Type.String() },
+    contract: {},
+    produces: "text/plain",
     refusals: ["unauthorized", "forbidden"],
-    examples: { response: "kartu_write_queue_depth 0\n" },
+    examples: {},
     handle: async ({ request, address }) => {
       if (due !== null) checkToken(request, due);
       else if (isForwarded(request) || !isLoopback(address)) {
