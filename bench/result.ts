@@ -77,6 +77,7 @@ const pairs: readonly (readonly [string, string])[] = [
   ["policy-304", "ceiling-http"],
   ["blocklist-304", "ceiling-http"],
   ["auth-get", "ceiling-http"],
+  ["auth-list", "ceiling-http"],
 ];
 
 /** Repeat by repeat, since both were measured within the same seconds; then the median. */

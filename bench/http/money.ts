@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { checkMoney, rowsOf } from "../check.ts";
 import { Random } from "../domain/random.ts";
+import { bareWorkload } from "../store/bare.ts";
 import type { SignedIn } from "../store/people.ts";
 import { copyVenue, type Running, type Site, type Workload } from "../workload.ts";
 import { closedLoop } from "./load.ts";
@@ -19,7 +20,7 @@ const off = { KARTU_RATE_PER_MIN: "0", KARTU_RATE_ADMIN_PER_MIN: "0" };
 const spreadWallets = 100_000;
 const batchItems = 500;
 const batchConnections = 4;
-/** More would take longer to make than to measure; `--entries` says otherwise. */
+/** More take longer to make than to measure; `KARTU_BENCH_ENTRIES` says otherwise. */
 const entriesUsual = 1_000_000;
 
 interface Bank {
@@ -30,21 +31,23 @@ interface Bank {
   stop(): Promise<void>;
 }
 
+/** A person signed in and wallets of theirs, in the closed file. */
+async function fill(dataDir: string, wallets: number, further = 0) {
+  const signIn = ["bench/store/people.ts", dataDir, "1", "1"];
+  const [person] = (await runScript(signIn, settings)) as SignedIn[];
+  const make = ["bench/store/wallets.ts", dataDir, String(wallets), String(further)];
+  return { token: person?.accessToken ?? "", wallets: (await runScript(make)) as string[] };
+}
+
 async function openBank(site: Site, name: string, wallets: number, further = 0): Promise<Bank> {
   const dataDir = copyVenue(site, name);
-  const people = (await runScript(
-    ["bench/store/people.ts", dataDir, "1", "1"],
-    settings,
-  )) as SignedIn[];
-  const made = ["bench/store/wallets.ts", dataDir, String(wallets), String(further)];
-  const ids = (await runScript(made)) as string[];
+  const filled = await fill(dataDir, wallets, further);
   const served = await serve(
     ["src/main.ts", "serve", "--data", dataDir, "--port", "0", "--json"],
     site.pins.server,
     { ...serverEnv, ...off, ...settings },
   );
-  const token = people[0]?.accessToken ?? "";
-  return { dataDir, url: served.url, token, wallets: ids, stop: served.stop };
+  return { dataDir, url: served.url, ...filled, stop: served.stop };
 }
 
 const post = ({ url, token }: Bank, path: string, body: unknown): Uint8Array => {
@@ -277,4 +280,14 @@ export const moneyWorkloads: readonly Workload[] = [
   batch,
   holds,
   statement,
+  bareWorkload({
+    name: "ceiling-transfer",
+    unit: "transfers/s",
+    about: "yardstick: the statements of a transfer in a bare loop, 64 a COMMIT, 100 000 wallets",
+    script: "bench/store/ceilingmoney.ts",
+    table: "txn",
+    prepare: async (dataDir) => {
+      await fill(dataDir, spreadWallets);
+    },
+  }),
 ];

@@ -1,7 +1,9 @@
 /**
- * What operators' calls cost: `auth-get`, a list behind a token, both layers of limits, permissions and
- * the pager; the same over 10 000 tenants, and with every answer held against its contract as in staging;
- * `refresh`, a durable rotation of a refresh token.
+ * What operators' calls cost: `auth-get`, a page of a list in memory behind a token, both layers of
+ * limits, permissions and the pager, so their cost alone, with an answer about as long as that of the
+ * yardstick; `auth-list`, the same manners and a list out of the database; each over 10 000 tenants; the
+ * first with every answer held against its contract as in staging; `refresh`, a durable rotation of a
+ * refresh token.
  */
 import { rowsOf } from "../check.ts";
 import { Random } from "../domain/random.ts";
@@ -17,6 +19,13 @@ const issuer = "https://bench.kartu.invalid";
 /** The largest setting there is, so that limits count and never refuse. */
 const limits = { KARTU_RATE_PER_MIN: "1000000", KARTU_RATE_ADMIN_PER_MIN: "1000000" };
 const off = { KARTU_RATE_REFRESH_PER_MIN: "0", KARTU_RATE_AUTH_PER_MIN: "0" };
+
+/** What is asked, and whether its answer is right. */
+interface Asked {
+  readonly path: string;
+  /** @throws when it is not the answer that `email` is to get */
+  check(answer: Answer, email: string): void;
+}
 
 interface Desk {
   readonly name: string;
@@ -38,18 +47,33 @@ async function openDesk(site: Site, { name, tenants, tokens, env }: Desk) {
   return { dataDir, people, served };
 }
 
-/** The one user of the tenant, in a list of one page. */
-function checkUsers({ status, body }: Answer, email: string): void {
-  const { data, meta } = JSON.parse(body) as {
-    data: { email: string; roles: string[] }[];
-    meta: { total: number };
-  };
-  const [user] = data;
-  const isRight = user?.email === email && user.roles[0] === "owner" && meta.total === 1;
-  if (status !== 200 || !isRight) throw new Error(`users: ${status} ${body}`);
+interface Page<T> {
+  readonly data: readonly T[];
+  readonly meta: { readonly cursor: string | null; readonly total: number };
 }
 
-const listing = (desk: Desk, about: string): Workload => ({
+const permissions: Asked = {
+  path: "/api/v1/permissions?limit=2",
+  check: ({ status, body }) => {
+    const { data, meta } = JSON.parse(body) as Page<{ name: string }>;
+    const isRight = data.length === 2 && meta.cursor !== null && meta.total > 2;
+    const isOrdered = (data[0]?.name ?? "") < (data[1]?.name ?? "");
+    if (status !== 200 || !isRight || !isOrdered) throw new Error(`permissions: ${status} ${body}`);
+  },
+};
+
+/** The one user of the tenant, in a list of one page. */
+const users: Asked = {
+  path: "/api/v1/users",
+  check: ({ status, body }, email) => {
+    const { data, meta } = JSON.parse(body) as Page<{ email: string; roles: string[] }>;
+    const [user] = data;
+    const isRight = user?.email === email && user.roles[0] === "owner" && meta.total === 1;
+    if (status !== 200 || !isRight) throw new Error(`users: ${status} ${body}`);
+  },
+};
+
+const listing = (desk: Desk, asked: Asked, about: string): Workload => ({
   name: desk.name,
   unit: "reads/s",
   about,
@@ -58,7 +82,7 @@ const listing = (desk: Desk, about: string): Workload => ({
     const { url } = served;
     const random = new Random(site.seed);
     const requests = people.map(({ accessToken }) =>
-      requestBytes(url, "GET", "/api/v1/users", bearer(accessToken)),
+      requestBytes(url, "GET", asked.path, bearer(accessToken)),
     );
     const judged: string[] = [];
     const drawn = new Uint32Array(smallConnections);
@@ -76,7 +100,7 @@ const listing = (desk: Desk, about: string): Workload => ({
         check: (answer, connection) => {
           const at = drawn[connection] ?? 0;
           if (answer.status !== 200 || answer.body !== judged[at]) {
-            checkUsers(answer, people[at]?.email ?? "");
+            asked.check(answer, people[at]?.email ?? "");
             judged[at] = answer.body;
           }
           return 1;
@@ -145,11 +169,13 @@ const manyTenants = 10_000;
 export const platformWorkloads: readonly Workload[] = [
   listing(
     { name: "auth-get", tenants: 1, tokens: 64 },
-    "GET /api/v1/users with a token, one tenant",
+    permissions,
+    "GET /api/v1/permissions?limit=2 with a token, one tenant",
   ),
   {
     ...listing(
       { name: "auth-get-10k", tenants: manyTenants, tokens: manyTenants },
+      permissions,
       "the same over 10 000 tenants, a token of each",
     ),
     over: "auth-get",
@@ -157,9 +183,23 @@ export const platformWorkloads: readonly Workload[] = [
   {
     ...listing(
       { name: "auth-get-staging", tenants: 1, tokens: 64, env: { KARTU_ENV: "staging" } },
+      permissions,
       "the same with every answer held against its contract",
     ),
     over: "auth-get",
+  },
+  listing(
+    { name: "auth-list", tenants: 1, tokens: 64 },
+    users,
+    "GET /api/v1/users with a token, one tenant",
+  ),
+  {
+    ...listing(
+      { name: "auth-list-10k", tenants: manyTenants, tokens: manyTenants },
+      users,
+      "the same over 10 000 tenants, a token of each",
+    ),
+    over: "auth-list",
   },
   refresh,
 ];

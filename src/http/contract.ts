@@ -41,7 +41,9 @@ export function compileShape(schema: TSchema): Shape {
  * The length of a string is its number of characters (JSON Schema Validation §6.3.1) as our documents
  * promise and the tables count; TypeBox counts UTF-16 units, of which an emoji has two.
  */
-function isShortEnough({ type, value, schema }: ValueError): boolean {
+function isShortEnough({ type, value, schema, errors }: ValueError): boolean {
+  // A value that may be of several shapes is right where one of them has nothing else against it.
+  if (type === ValueErrorType.Union) return errors.some((shape) => [...shape].every(isShortEnough));
   if (type !== ValueErrorType.StringMaxLength || typeof value !== "string") return false;
   const charsMax = Number(schema.maxLength);
   return value.length <= 2 * charsMax && [...value].length <= charsMax;
