@@ -9,6 +9,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databaseName, openKartu } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
+import { CHAIN } from "../../src/domain/flag.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { createLog } from "../../src/system/log.ts";
 import { systemRandom } from "../../src/system/random.ts";
@@ -44,9 +45,16 @@ const appended: readonly string[] = [
   "SELECT * FROM event ORDER BY event_id",
 ];
 
-/** What was spent and paid in, and what everybody has. */
+/**
+ * What was spent and paid in, and what everybody has. A hash says nothing where what it names is not
+ * known, or where it is flagged already, and of the time no more than 16 bits.
+ */
 const books: readonly string[] = [
-  "SELECT * FROM event ORDER BY event_id",
+  `SELECT e.event_id, e.tenant_id, e.card_no, e.batch_no, e.device_no, e.counter, e.type, e.amount,
+     e.prev, e.late, e.booking, e.topup_no,
+     CASE WHEN a.event_id IS NULL AND e.start_sec IS NOT NULL AND e.flags & ${CHAIN} = 0
+       THEN json_array(e.hash, e.balance_after, e.timestamp_sec & 65535, e.start_sec, e.state) END AS proved
+   FROM event e LEFT JOIN event_amend a ON a.event_id = e.event_id ORDER BY e.event_id`,
   "SELECT topup_no, card_no, amount, status, event_id FROM topup ORDER BY topup_no",
   "SELECT * FROM entry ORDER BY tenant_id, card_no, wallet_no, bucket, amount",
   "SELECT card_no, available, pending, frozen FROM head ORDER BY card_no",
