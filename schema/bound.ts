@@ -41,6 +41,8 @@ export const deviceSecretLifeSec = 7 * 86_400;
 // Grant
 export const grantTtlMinSec = 3_600;
 export const grantTtlMaxSec = 86_400;
+/** Operations that a grant can carry. */
+export const opsMax = 7;
 export const sessionMaxSec = 86_400;
 
 // Batch

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { checkMoney, rowsOf } from "../check.ts";
 import { Random } from "../domain/random.ts";
 import { bareWorkload } from "../store/bare.ts";
+import { groupTransfers } from "../store/ceilingmoney.ts";
 import type { SignedIn } from "../store/people.ts";
 import { copyVenue, type Running, type Site, type Workload } from "../workload.ts";
 import { closedLoop } from "./load.ts";
@@ -283,7 +284,7 @@ export const moneyWorkloads: readonly Workload[] = [
   bareWorkload({
     name: "ceiling-transfer",
     unit: "transfers/s",
-    about: "yardstick: the statements of a transfer in a bare loop, 64 a COMMIT, 100 000 wallets",
+    about: `yardstick: the statements of a transfer in a bare loop, ${groupTransfers} a COMMIT`,
     script: "bench/store/ceilingmoney.ts",
     table: "txn",
     prepare: async (dataDir) => {

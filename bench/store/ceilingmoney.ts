@@ -17,11 +17,12 @@ import { systemRandom } from "../../src/system/random.ts";
 import { Random } from "../domain/random.ts";
 import { Lines } from "../http/process.ts";
 import type { CeilingAnswer } from "./ceiling.ts";
+import { openingMinor as balance } from "./wallets.ts";
 
-const groupTransfers = 64;
+/** Of a COMMIT. */
+export const groupTransfers = 64;
 /** Of the server's own texts, measured. */
 const [detailChars, personalChars, dataChars, answerChars] = [640, 70, 200, 760] as const;
-const balance = 90_000_000;
 const day = 86_400;
 
 const pragmas = [

@@ -38,7 +38,7 @@ const status = Type.Union([
   Type.Literal("retired"),
 ]);
 
-export const exposureAnswer = closed({
+const exposureAnswer = closed({
   amount: Type.Integer({
     minimum: 0,
     maximum: safeIntegerMax,

@@ -4,6 +4,7 @@ import {
   balanceHardCeilingMinor,
   grantTtlMaxSec,
   grantTtlMinSec,
+  opsMax,
   safeIntegerMax,
   uint32Max,
 } from "../bound.ts";
@@ -50,7 +51,7 @@ const op = Type.Union([
   Type.Literal("block"),
 ]);
 const ops = (description: string) =>
-  Type.Array(op, { maxItems: 7, uniqueItems: true, description });
+  Type.Array(op, { maxItems: opsMax, uniqueItems: true, description });
 const statuses = Type.Array(Type.Integer({ minimum: 1, maximum: 4 }), {
   maxItems: 4,
   uniqueItems: true,

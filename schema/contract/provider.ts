@@ -47,7 +47,8 @@ export const walletBody = closed({
   state: Type.String({ minLength: 1, maxLength: 256 }),
   address: Type.String({ minLength: 1, maxLength: 64 }),
   signature: Type.String({
-    pattern: "^(0x)?[0-9a-fA-F]{1,512}$",
+    minLength: 1,
+    pattern: "^(0x)?[0-9a-fA-F]{0,512}$",
     description: "65 bytes in hex: r, s and v.",
   }),
 });

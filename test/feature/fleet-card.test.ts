@@ -93,6 +93,9 @@ describe("the list", () => {
   test("filters, alone and together; totals are exact", async () => {
     const venue = await open();
     const { at, made, a, b, c, d } = await many(venue);
+    const wide = await venue.card(await venue.working("station"), { name: "Bär" });
+    const late = wide.cardId;
+    made.unshift(late);
     const not = (...left: string[]) => made.filter((id) => !left.includes(id));
     const [holder] = await venue.rows<{ user: number; member: string }>(
       `SELECT c.user_id AS user, m.uuid AS member FROM card c JOIN member m ON m.member_no = c.member_no
@@ -120,14 +123,16 @@ describe("the list", () => {
       [`userId=${holder?.user}&q=bo`, [d]],
       [`userId=${holder?.user}&q=ana`, []],
       ["userId=4000000000", []],
-      ["q=ANA", made.filter((_, i) => i % 2 === 0)],
-      ["q=%2A2", [made[4] ?? ""]],
+      ["q=ANA", made.filter((_, i) => i % 2 === 1)],
+      ["q=%2A2", [made[5] ?? ""]],
       [
         "q=bo&status=ACTIVE",
-        not(a, b, c).filter((id) => (made.length - 1 - made.indexOf(id)) % 2 === 1),
+        not(a, b, c, late).filter((id) => (made.length - 1 - made.indexOf(id)) % 2 === 1),
       ],
       [`q=${b.slice(3).toUpperCase()}`, [b]],
       ["q=nobody", []],
+      ["q=ÄR", [late]],
+      ["q=b%C3%A4", [late]],
     ];
     for (const [query, found] of cases) {
       const answer = await at.get(`/fleet/cards?${query}`);

@@ -142,6 +142,7 @@ export const rows: readonly (readonly [table: string, row: Row])[] = [
       ...{ status: "active", ...made },
     },
   ],
+  ["member_count", { tenant_id: 1, status: "closed", members: 1 }],
   [
     "key_version",
     {

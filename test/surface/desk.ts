@@ -2,17 +2,26 @@
 import { callOf } from "../caller.ts";
 import type { DeviceUnderTest } from "../device.ts";
 import { TenantUnderTest } from "../tenant.ts";
-import type { House } from "./house.ts";
+import type { Served } from "./served.ts";
+
+/** The tenant that it stands in. */
+interface Premises {
+  readonly estate: Served;
+  readonly tenantNo: number;
+  /** Token of the owner. */
+  readonly owner: string;
+  name(prefix: string): string;
+}
 
 export class Desk {
   private constructor(
-    readonly house: House,
+    readonly house: Premises,
     readonly venue: TenantUnderTest,
     readonly station: DeviceUnderTest,
     readonly till: DeviceUnderTest,
   ) {}
 
-  static async open(house: House): Promise<Desk> {
+  static async open(house: Premises): Promise<Desk> {
     const { kartu, clock, serving } = house.estate;
     const tenant = { tenantId: house.tenantNo, slug: house.name("venue") };
     const venue = new TenantUnderTest(kartu, callOf(serving), clock, tenant);

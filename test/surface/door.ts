@@ -6,7 +6,7 @@ import { type Role, roles } from "../../src/domain/identity.ts";
 
 export const assets = "/api-docs/assets/";
 /** Namespaces that have a document. */
-export const documented = ["iam", "fleet", "money", "gateway", "terminal"] as const;
+const documented = ["iam", "fleet", "money", "gateway", "terminal"] as const;
 
 /** Of the operator surface, below both bases; what is public asks for a credential in its body. */
 const publicCalls: Readonly<Record<string, number>> = {
@@ -29,7 +29,7 @@ const publicCalls: Readonly<Record<string, number>> = {
   ...Object.fromEntries(documented.map((name) => [`GET /${name}/openapi.json`, 200])),
 };
 
-export const bases = ["/api/v1", "/v1"] as const;
+const bases = ["/api/v1", "/v1"] as const;
 
 /** `POST /auth/login` below each base. */
 export const belowBases = (name: string): string[] =>

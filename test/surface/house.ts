@@ -6,7 +6,15 @@ import { createHash } from "node:crypto";
 import { permissionCatalogue } from "../../src/domain/permission.ts";
 import { stepOf, totpCode } from "../../src/domain/totp.ts";
 import { Desk } from "./desk.ts";
-import { type Estate, password } from "./estate.ts";
+import { password, type Served } from "./served.ts";
+
+/** The server that a tenant is in, and who else is there. */
+export interface Surroundings extends Served {
+  /** The tenant of the platform's owner. */
+  readonly root: House;
+  /** Another partner below it. */
+  house(): Promise<House>;
+}
 
 export interface Person {
   readonly id: string;
@@ -46,7 +54,7 @@ export const claimsOf = (token: string): Record<string, unknown> =>
   >;
 
 /** Everything that an owner of a tenant below the root can hold. */
-export const allPermissions = permissionCatalogue
+const allPermissions = permissionCatalogue
   .map(({ name }) => name)
   .filter((name) => !name.startsWith("system."));
 
@@ -58,7 +66,7 @@ export class House {
   #desk: Promise<Desk> | undefined;
 
   private constructor(
-    readonly estate: Estate,
+    readonly estate: Surroundings,
     readonly owner: string,
     readonly ownerId: string,
     readonly ownerEmail: string,
@@ -67,7 +75,7 @@ export class House {
     readonly tenantNo: number,
   ) {}
 
-  static async signedIn(estate: Estate, email: string, secret: string): Promise<House> {
+  static async signedIn(estate: Surroundings, email: string, secret: string): Promise<House> {
     const body = { email, password: secret };
     const pair = await estate.ok<Pair>("POST", "/auth/login", { body });
     const found = await estate.rows<{ no: number }>(

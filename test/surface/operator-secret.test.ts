@@ -9,9 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { databasePath } from "../../src/app.ts";
 import { backup } from "../../src/store/backup.ts";
-import { Estate, password, rootEmail } from "./estate.ts";
+import { Estate } from "./estate.ts";
 import { appUri, claimsOf, codeAt, type House, type Pair } from "./house.ts";
 import { found, type Needle } from "./needle.ts";
+import { password, rootEmail } from "./served.ts";
 
 const lines: string[] = [];
 const needles: Needle[] = [];

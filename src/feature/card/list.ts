@@ -10,6 +10,7 @@ import {
   cardShown,
   cardsFlagged,
   cardsNamed,
+  cardsNamedWidely,
   cardsOfKind,
   cardsOfKindClear,
   cardsOfMember,
@@ -76,20 +77,42 @@ export interface CardListDeps {
 }
 
 /** Cards that a search reads through before others have their turn. */
-const stretch = 20_000;
+const stretch = 5_000;
+
+/** One list: what is found out for a page serves its total too. */
+export interface CardPages {
+  /** Cards below a number, newest first. */
+  page(belowNo: number, limit: number, nowSec: number): Promise<CardShown[]>;
+  count(): Promise<number>;
+}
 
 export function cardList({ store, read }: CardListDeps) {
-  /** Cards below a number, newest first. */
-  async function list(
+  function list(tenantId: number, filter: CardFilter): CardPages {
+    let found: Promise<number[]> | undefined;
+    const whole = (): Promise<number[]> => {
+      found ??= store.read((q) => wholeList(q, tenantId, filter));
+      return found;
+    };
+    const isShort = isOfMember(filter) || filter.q !== null;
+    return {
+      page: async (belowNo, limit, nowSec) => {
+        const numbers = isShort
+          ? (await whole()).filter((cardNo) => cardNo < belowNo).slice(0, limit)
+          : await store.read((q) => numbersOf(q, tenantId, filter, belowNo, limit));
+        return await show(tenantId, numbers, nowSec);
+      },
+      count: async () =>
+        isShort ? (await whole()).length : await store.read((q) => countOf(q, tenantId, filter)),
+    };
+  }
+
+  /** Read anew: what memory knows of heads is what the newest snapshot shows. */
+  const show = (
     tenantId: number,
-    filter: CardFilter,
-    belowNo: number,
-    limit: number,
+    numbers: readonly number[],
     nowSec: number,
-  ): Promise<CardShown[]> {
-    const numbers = await store.read((q) => numbersOf(q, tenantId, filter, belowNo, limit));
-    // Read anew: what memory knows of heads is what the newest snapshot shows.
-    return await store.read(async (q) => {
+  ): Promise<CardShown[]> =>
+    store.read(async (q) => {
       const cards: CardShown[] = [];
       for (const cardNo of numbers) {
         const card = await shown(q, tenantId, cardNo, nowSec);
@@ -97,10 +120,6 @@ export function cardList({ store, read }: CardListDeps) {
       }
       return cards;
     });
-  }
-
-  const count = (tenantId: number, filter: CardFilter): Promise<number> =>
-    store.read((q) => countOf(q, tenantId, filter));
 
   async function shown(
     q: Reader,
@@ -128,7 +147,7 @@ export function cardList({ store, read }: CardListDeps) {
     return shownOf(card, row, nowSec);
   }
 
-  return { list, count, find, after };
+  return { list, find, after };
 }
 
 function shownOf(card: CardRecord, row: ShownRow, nowSec: number): CardShown {
@@ -199,26 +218,28 @@ async function numbersOfMember(q: Reader, tenantId: number, filter: CardFilter):
 const numbers = (rows: readonly { readonly card_no: number }[]): number[] =>
   rows.map((row) => row.card_no);
 
-/** Cards that fit a search, newest first; reads through all of them, or until there are enough. */
-async function numbersNamed(
-  q: Reader,
-  tenantId: number,
-  filter: CardFilter,
-  belowNo: number,
-  limit: number,
-): Promise<number[]> {
+/** Cards that fit a search, newest first; reads through all of them. */
+async function numbersNamed(q: Reader, tenantId: number, filter: CardFilter): Promise<number[]> {
   const found: number[] = [];
-  const glob = globOf(filter.q ?? "");
-  const fixed = [...paramsOf(filter), glob, number(filter.flagged)] as const;
-  let below = Math.min(belowNo, (await lastCardNo(q)) + 1);
-  while (below > 1 && found.length < limit) {
+  const text = filter.q ?? "";
+  const [search, part] = isAscii(text)
+    ? [cardsNamed, text.toLowerCase()]
+    : [cardsNamedWidely, globOf(text)];
+  const fixed = [...paramsOf(filter), part, number(filter.flagged)] as const;
+  for (let below = (await lastCardNo(q)) + 1; below > 1; ) {
     const from = Math.max(1, below - stretch);
-    found.push(...numbers(await q.all(cardsNamed, tenantId, ...fixed, from, below)));
+    found.push(...numbers(await q.all(search, tenantId, ...fixed, from, below)));
     below = from;
     await nextTurn();
   }
-  return found.slice(0, limit);
+  return found;
 }
+
+const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
+
+/** All numbers of a list that is read as a whole. */
+const wholeList = (q: Reader, tenantId: number, filter: CardFilter): Promise<number[]> =>
+  isOfMember(filter) ? numbersOfMember(q, tenantId, filter) : numbersNamed(q, tenantId, filter);
 
 async function numbersOf(
   q: Reader,
@@ -227,11 +248,6 @@ async function numbersOf(
   belowNo: number,
   limit: number,
 ): Promise<number[]> {
-  if (isOfMember(filter)) {
-    const all = await numbersOfMember(q, tenantId, filter);
-    return all.filter((cardNo) => cardNo < belowNo).slice(0, limit);
-  }
-  if (filter.q !== null) return await numbersNamed(q, tenantId, filter, belowNo, limit);
   if (filter.flagged === true) {
     return numbers(await q.all(cardsFlagged, tenantId, ...paramsOf(filter), belowNo, limit));
   }
@@ -245,10 +261,6 @@ async function numbersOf(
 }
 
 async function countOf(q: Reader, tenantId: number, filter: CardFilter): Promise<number> {
-  if (isOfMember(filter)) return (await numbersOfMember(q, tenantId, filter)).length;
-  if (filter.q !== null) {
-    return (await numbersNamed(q, tenantId, filter, all, all)).length;
-  }
   const flagged =
     filter.flagged === null
       ? 0
@@ -257,5 +269,3 @@ async function countOf(q: Reader, tenantId: number, filter: CardFilter): Promise
   const kinds = await kindsOf(q, tenantId, filter);
   return kinds.reduce((total, kind) => total + kind.cards, 0) - flagged;
 }
-
-const all = Number.MAX_SAFE_INTEGER;

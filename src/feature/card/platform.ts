@@ -134,15 +134,14 @@ const lookingRoutes = (service: CardService): PlatformRoute[] => [
         memberId: query.memberId ?? null,
         q: query.q ?? null,
       };
+      const { page, count } = service.list(tenantId, filter);
       return await pageOf(
         call,
         {
-          read: (after, limit) => {
-            const below = Number(after?.[0] ?? Number.MAX_SAFE_INTEGER);
-            return service.list(tenantId, filter, below, limit, nowSec);
-          },
+          read: (after, limit) =>
+            page(Number(after?.[0] ?? Number.MAX_SAFE_INTEGER), limit, nowSec),
           placeOf: ({ cardNo }) => [cardNo],
-          count: () => service.count(tenantId, filter),
+          count,
         },
         viewOf,
       );

@@ -464,7 +464,6 @@ export function cardService(deps: CardDeps) {
     timelinePage,
     timelineCount,
     list: list.list,
-    count: list.count,
     find,
     block,
     blockByOperator,

@@ -39,7 +39,7 @@ export interface PolicyChangeDeps {
 }
 
 /** Whose a new row is; the tenant's is there from the start. */
-export type NewTarget = Extract<PolicyTarget, { readonly scope: "zone" | "device" }>;
+type NewTarget = Extract<PolicyTarget, { readonly scope: "zone" | "device" }>;
 
 export function policyChanges(deps: PolicyChangeDeps) {
   const { random, audit, event } = deps;

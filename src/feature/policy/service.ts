@@ -18,7 +18,6 @@ import { locate, type Place, type PolicyTarget } from "./place.ts";
 import type { PolicyFilter, PolicyRecord } from "./store.ts";
 import * as rows from "./store.ts";
 
-export type { NewTarget } from "./change.ts";
 export type { PolicyTarget } from "./place.ts";
 export type { PolicyFilter, PolicyRecord } from "./store.ts";
 

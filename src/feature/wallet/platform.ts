@@ -50,7 +50,7 @@ const walletView = ({ tenantUuid }: Caller, w: Wallet) => ({
   version: w.version,
 });
 
-export const transactionView = (t: Transaction) => ({
+const transactionView = (t: Transaction) => ({
   id: t.id,
   transactionId: t.id,
   type: t.type,

@@ -35,8 +35,6 @@ import {
 } from "./unit.ts";
 import { type Transaction, transactionOf } from "./view.ts";
 
-export type { TransactionFilter } from "./list.ts";
-export type { TrialLine } from "./trial.ts";
 export type { Entry, Transaction, Wallet } from "./view.ts";
 
 export interface WalletDeps

@@ -32,14 +32,18 @@ export async function tellOf(
   tx: Writer,
   { tenantId, type, entityType, entityId, by, atMs, before, after, facts, data }: Telling,
 ): Promise<void> {
-  const recorded = recordedBy(by);
-  const metadata = { ...recorded.metadata, ...facts };
+  const { metadata, ...recorded } = recordedBy(by);
+  const more = metadata === undefined ? facts : { ...metadata, ...facts };
   await audit.append(tx, {
-    ...{ tenantId, atMs, action: type, entityType, entityId },
+    tenantId,
+    atMs,
+    action: type,
+    entityType,
+    entityId,
     ...recorded,
     ...(before !== undefined && { before }),
     ...(after !== undefined && { after }),
-    ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(more !== undefined && { metadata: more }),
   });
   if (data !== undefined) await event.publish(tx, { tenantId, type, data, atMs });
 }

@@ -180,21 +180,47 @@ export class Unit {
     const expiresAtMs = ttlSec === undefined ? null : this.nowMs + ttlSec * 1000;
     const createdBy = this.by.actor.id;
     const said = metadata === null ? null : JSON.stringify(metadata);
+    const { tenantId } = this;
     this.#records.push((no) => [
-      ...([no, id, this.tenantId, type, status, journal, amount, currency] as const),
-      ...([account.walletNo, account.card?.cardNo ?? null] as const),
-      ...([counter?.walletNo ?? null, counter?.card?.cardNo ?? null] as const),
-      ...([chained(account, no), counter === null ? null : chained(counter, no)] as const),
-      ...([after.available, after.pending, after.frozen, description, said] as const),
-      ...([reason, reference?.no ?? null, ttlSec ?? null, expiresAtMs, createdBy, atMs] as const),
+      no,
+      id,
+      tenantId,
+      type,
+      status,
+      journal,
+      amount,
+      currency,
+      account.walletNo,
+      account.card === null ? null : account.card.cardNo,
+      counter === null ? null : counter.walletNo,
+      counter === null || counter.card === null ? null : counter.card.cardNo,
+      chained(account, no),
+      counter === null ? null : chained(counter, no),
+      after.available,
+      after.pending,
+      after.frozen,
+      description,
+      said,
+      reason,
+      reference === undefined ? null : reference.no,
+      ttlSec ?? null,
+      expiresAtMs,
+      createdBy,
+      atMs,
     ]);
     const transaction: Transaction = {
-      ...{ id, type, status, amount, currency },
+      id,
+      type,
+      status,
+      amount,
+      currency,
       walletId: account.account.id,
-      counterWalletId: counter?.account.id ?? null,
+      counterWalletId: counter === null ? null : counter.account.id,
       balanceAfter: after,
-      ...{ description, metadata, reason },
-      referenceId: reference?.id ?? null,
+      description,
+      metadata,
+      reason,
+      referenceId: reference === undefined ? null : reference.id,
       isReversed: false,
       ttlSec: ttlSec ?? null,
       expiresAtMs,
@@ -216,15 +242,16 @@ export class Unit {
     counter: Held | null,
   ): void {
     const { tenantId, nowMs: atMs } = this;
-    const sides = counter === null ? [account] : [account, counter];
-    const after = Object.fromEntries(sides.map(({ account: a }) => [a.id, balanceOf(a)]));
-    const before = Object.fromEntries(
-      sides.map((side) => [side.account.id, this.#toldBefore(side)]),
-    );
+    const before: Record<string, Balance> = { [account.account.id]: this.#toldBefore(account) };
+    const after: Record<string, Balance> = { [account.account.id]: balanceOf(account.account) };
+    if (counter !== null) {
+      before[counter.account.id] = this.#toldBefore(counter);
+      after[counter.account.id] = balanceOf(counter.account);
+    }
     const facts = { amount, currency, walletId, counterWalletId, description };
-    const entity = { entityType: "transaction", entityId } as const;
+    const entityType = "transaction";
     const { by } = this;
-    this.#told.push({ ...{ tenantId, type, data, by, atMs, before, after, facts }, ...entity });
+    this.#told.push({ tenantId, type, entityType, entityId, by, atMs, before, after, facts, data });
   }
 
   readonly #seen = new Map<Held, Balance>();

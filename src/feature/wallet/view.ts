@@ -144,7 +144,7 @@ const parkedStatus = ({ to_card: toCard }: MovingEventRow): TransactionStatus =>
   return toCard === 1 ? "completed" : "canceled";
 };
 
-export const idOfEvent = (row: MovingEventRow): string =>
+const idOfEvent = (row: MovingEventRow): string =>
   eventId(row.batch_uuid, row.event_id - row.first_event);
 
 /** A card's event as the transaction that it is. What the chip then held stands for the balance. */

@@ -1,5 +1,5 @@
 /** Knocks at the calls about users, invitations, roles, tenants and API keys. */
-import { password } from "../estate.ts";
+import { password } from "../served.ts";
 import type { Knocks } from "./knock.ts";
 
 const userKnocks: Knocks = {

@@ -1,6 +1,7 @@
 /** Knocks as they are sent: by whom, with which parts in place of their own. */
-import type { Estate } from "../estate.ts";
+
 import type { House } from "../house.ts";
+import type { Served } from "../served.ts";
 import type { Knock } from "./knock.ts";
 import type { Door } from "./table.ts";
 
@@ -16,7 +17,7 @@ export interface Instead {
 }
 
 /** Whose call it is, of a knock made in a house. */
-export const tokenOf = ({ row }: Door, knock: Knock, house: House): string | undefined =>
+const tokenOf = ({ row }: Door, knock: Knock, house: House): string | undefined =>
   knock.token ?? (row.may === "public" ? undefined : house.owner);
 
 const anyId = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=\/)[0-9a-f]{12}(?=\/|\?|$)/;
@@ -79,7 +80,7 @@ export const unless = (answer: string, expected: string, what = ""): string | nu
 
 /** What a look at the tables found changed since another, by table. */
 export async function changed(
-  estate: Estate,
+  estate: Served,
   before: Readonly<Record<string, string>>,
 ): Promise<string[]> {
   const after = await estate.everything();

@@ -2,8 +2,8 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { personalHash } from "../../../src/domain/wallet.ts";
-import { password } from "../estate.ts";
 import { claimsOf, codeAt, type House } from "../house.ts";
+import { password } from "../served.ts";
 import type { Knocks } from "./knock.ts";
 
 const opaque = (prefix: string): string => `${prefix}_${"A".repeat(43)}`;

@@ -3,7 +3,7 @@
  * is found here, and so is a row whose operation is gone.
  */
 import type { PlatformRoute } from "../../../src/http/platform/route.ts";
-import type { Estate } from "../estate.ts";
+import type { Served } from "../served.ts";
 import { fleetKnocks } from "./fleet.ts";
 import { gatewayKnocks } from "./gateway.ts";
 import type { Knocks, Row } from "./knock.ts";
@@ -22,8 +22,7 @@ export const tables: Readonly<Record<string, Knocks>> = {
 
 export const knocks: Knocks = Object.assign({}, ...Object.values(tables)) as Knocks;
 
-export const nameOf = ({ method, path }: { method: string; path: string }): string =>
-  `${method} ${path}`;
+const nameOf = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
 
 export interface Door {
   readonly name: string;
@@ -34,7 +33,7 @@ export interface Door {
 }
 
 /** Each operation that is served and has a row. */
-export const doorsOf = ({ routes }: Pick<Estate, "routes">): Door[] =>
+export const doorsOf = ({ routes }: Pick<Served, "routes">): Door[] =>
   routes.flatMap((route) => {
     const name = nameOf(route);
     const row = knocks[name];
@@ -42,7 +41,7 @@ export const doorsOf = ({ routes }: Pick<Estate, "routes">): Door[] =>
   });
 
 /** Operations without a row, by namespace, and rows without an operation. */
-export function unlisted({ routes }: Pick<Estate, "routes">): string[] {
+export function unlisted({ routes }: Pick<Served, "routes">): string[] {
   const served = new Set(routes.map(nameOf));
   return [
     ...routes

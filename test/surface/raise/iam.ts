@@ -1,6 +1,7 @@
 /** Refusals of signing in, of people and of what they may do. */
-import { password } from "../estate.ts";
+
 import { codeAt } from "../house.ts";
+import { password } from "../served.ts";
 import type { Raises } from "./raise.ts";
 
 const opaque = (prefix: string): string => `${prefix}_${"A".repeat(43)}`;

@@ -1,12 +1,12 @@
 /** Refusals that belong to no feature: of how a call is made, of limits, of what breaks inside. */
 import { Database } from "bun:sqlite";
 import { databasePath } from "../../../src/app.ts";
-import type { Estate } from "../estate.ts";
+import type { Served } from "../served.ts";
 import type { Raises } from "./raise.ts";
 
 /** While `work` runs a table takes no row; what that leaves in the log is taken out. */
 async function broken(
-  estate: Estate,
+  estate: Served,
   table: string,
   work: () => Promise<Response>,
 ): Promise<Response> {
@@ -23,7 +23,7 @@ async function broken(
 }
 
 /** Of many calls at once, made without a socket between, the first answer that is so. */
-async function first(estate: Estate, status: number, calls: readonly Request[]): Promise<Response> {
+async function first(estate: Served, status: number, calls: readonly Request[]): Promise<Response> {
   const { app } = estate.serving;
   const answers = await Promise.all(calls.map((call) => app.handle(call)));
   const found = answers.find((answer) => answer.status === status);
@@ -32,7 +32,7 @@ async function first(estate: Estate, status: number, calls: readonly Request[]):
   return Object.defineProperty(found, "url", { value: calls[0]?.url });
 }
 
-const post = (estate: Estate, path: string, body: object, headers: Record<string, string>) =>
+const post = (estate: Served, path: string, body: object, headers: Record<string, string>) =>
   new Request(`${estate.serving.url}/api/v1${path}`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
