@@ -18,6 +18,7 @@ import { addMember } from "./command/member.ts";
 import { addOpenapi } from "./command/openapi.ts";
 import { addOverview } from "./command/overview.ts";
 import { addPolicy } from "./command/policy.ts";
+import { addRecord } from "./command/record.ts";
 import { addServe } from "./command/serve.ts";
 import { addSettlement } from "./command/settlement.ts";
 import { addSimulate } from "./command/simulate.ts";
@@ -38,6 +39,7 @@ const groups = [
   addMember,
   addCard,
   addFlag,
+  addRecord,
   addSettlement,
   addPolicy,
   addKeys,

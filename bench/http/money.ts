@@ -19,6 +19,7 @@ import { type Answer, bearer, requestBytes } from "./wire.ts";
 const settings = { KARTU_ISSUER: "https://bench.kartu.invalid" };
 const off = { KARTU_RATE_PER_MIN: "0", KARTU_RATE_ADMIN_PER_MIN: "0" };
 const spreadWallets = 100_000;
+const batchWallets = 1_000;
 const batchItems = 500;
 const batchConnections = 4;
 /** More take longer to make than to measure; `KARTU_BENCH_ENTRIES` says otherwise. */
@@ -170,10 +171,10 @@ const two = (random: Random, count: number): readonly [number, number] => {
 const batch: Workload = {
   name: "transfer-batch",
   unit: "transfers/s",
-  about: `POST /api/v1/transfers/batch, ${batchItems} a call, spread over the wallets`,
+  about: `POST /api/v1/transfers/batch, ${batchItems} a call, between any two of ${batchWallets} wallets`,
   start: async (site) => {
-    const bank = await openBank(site, "transfer-batch", spreadWallets);
-    const ask = transfers(site, bank, (random) => two(random, spreadWallets));
+    const bank = await openBank(site, "transfer-batch", batchWallets);
+    const ask = transfers(site, bank, (random) => two(random, batchWallets));
     const asked: Asked[][] = [];
     return writing(bank, rowsBefore(bank), {
       connections: batchConnections,

@@ -1,9 +1,11 @@
 /** `kartu card …`: one card, its timeline, and blocking it. */
 import type { Command } from "commander";
 import { uint32Max } from "../../schema/bound.ts";
-import { contextOf, wholeNumber } from "./context.ts";
+import { STATUS_NAME } from "../domain/cardrecord.ts";
+import { contextOf, UsageError, wholeNumber } from "./context.ts";
 import type { ResultOf } from "./operation.ts";
-import { table } from "./output.ts";
+import { type Column, table } from "./output.ts";
+import { pagesDown } from "./page.ts";
 import { perform } from "./perform.ts";
 
 type Shown = ResultOf<"card.show">;
@@ -13,6 +15,23 @@ interface RefundOptions {
   readonly amount?: string;
   readonly chipBalance?: string;
 }
+
+interface ListOptions {
+  readonly status?: string;
+  readonly member?: string;
+  readonly q?: string;
+}
+
+const columns: readonly Column<ResultOf<"card.list">[number]["card"]>[] = [
+  { title: "CARD", value: (c) => c.cardId },
+  { title: "MEMBER", value: (c) => c.userId },
+  { title: "NAME", value: (c) => c.name },
+  { title: "STATUS", value: (c) => c.status },
+  { title: "BALANCE", value: (c) => c.balance },
+  { title: "COUNTER", value: (c) => c.counter },
+  { title: "FLAGS", value: (c) => c.openFlags },
+  { title: "LAST", value: (c) => c.lastActivityAt },
+];
 
 const entriesShown = 20;
 const entriesMax = 100;
@@ -34,7 +53,34 @@ function showWords({ timeline, pendingTopups, ...record }: Shown): string {
 }
 
 export function addCard(program: Command): void {
-  const group = program.command("card").description("one card: record, timeline, blocking");
+  const group = program.command("card").description("cards: lists, record, timeline, blocking");
+  group
+    .command("list")
+    .description("newest first")
+    .option("--status <word>", STATUS_NAME.join(", "))
+    .option("--member <userId>", "of this member alone")
+    .option("--q <text>", "a part of the id or the name")
+    .action(async (options: ListOptions, command: Command) => {
+      const context = contextOf(command);
+      const { tenant } = context;
+      const { member, q } = options;
+      const status = STATUS_NAME.find((each) => each === options.status);
+      if (options.status !== undefined && status === undefined) {
+        throw new UsageError(`--status must be one of ${STATUS_NAME.join(", ")}`);
+      }
+      const filters = {
+        ...(status && { status }),
+        ...(member && { userId: wholeNumber(member, "--member", 1, uint32Max) }),
+        ...(q && { q }),
+        ...(tenant && { tenant }),
+      };
+      const rows = pagesDown(
+        (below, limit) => perform(context, "card.list", { ...filters, below, limit }),
+        (row) => row.cardNo,
+        (row) => row.card,
+      );
+      await context.out.list(rows, columns, "no cards");
+    });
   group
     .command("show <cardId>")
     .description("its record and its timeline, newest first")

@@ -25,6 +25,7 @@ import { UsageError } from "./context.ts";
 import { fleetOperations } from "./fleetop.ts";
 import { cli, type Operation, operation, reading, tenantOf, tenantSlug, text } from "./kind.ts";
 import { peopleOperations } from "./peopleop.ts";
+import { recordOperations } from "./recordop.ts";
 import { settlementOperations } from "./settlementop.ts";
 import { deviceView, flagView, isoOfSec, keyView, memberView } from "./view.ts";
 
@@ -178,6 +179,7 @@ export const operations = {
   ...peopleOperations,
   ...fleetOperations,
   ...settlementOperations,
+  ...recordOperations,
 
   "member.add": operation(
     {

@@ -14,7 +14,7 @@ const columns = [
 const formula = /^[=+\-@\t\r]/;
 
 /** One cell: null is empty. */
-export function csvCell(value: string | number | null): string {
+function csvCell(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
   const safe = formula.test(value) ? `'${value}` : value;

@@ -241,6 +241,7 @@ describe("a run", () => {
     expect(await read()).toEqual(before);
     const rest = await venue.rows("SELECT name FROM device WHERE name = 'renamed'");
     expect(rest.length).toBeGreaterThan(0);
+    await venue.prove();
     const list = await desk.get("/fleet/settlement/runs");
     expect(list.json).toEqual({
       data: [closed.json],
@@ -395,6 +396,51 @@ describe("a run", () => {
     expect(again.headers.get("idempotent-replayed")).toBe("true");
   });
 
+  test("is closed once by whoever comes first, and its events go on meanwhile", async () => {
+    const { venue, desk, terminal, chain } = await day();
+    venue.clock.set(midnight);
+    await desk.token();
+    const asked = Array.from({ length: 8 }, () => close(desk, first, first));
+    const late = terminal.hand(chain.debit(9, { at: midnight - 1 }));
+    const outcomes = (await Promise.all(asked)).map(({ outcome }) => outcome).sort();
+    expect(outcomes).toEqual(["201", ...Array<string>(7).fill("409 already-exists")]);
+    await late;
+    expect((await desk.get("/fleet/settlement/runs")).json.meta).toMatchObject({ total: 1 });
+  });
+
+  test("that a stop cut short is closed all the same, and finished by the same call or the next", async () => {
+    const { venue, desk, terminal, chain } = await day();
+    await terminal.hand(chain.debit(9));
+    venue.clock.set(midnight + daySec + 60);
+    const by = { actor: { type: "user", id: "x" } } as const;
+    const { settlement: service } = venue.kartu;
+    const cut = async (date: number) => {
+      const range = { from: date, to: date, terminalId: null };
+      const stop = async (): Promise<never> => {
+        throw new Error("cut short");
+      };
+      const cutShort = service.close(venue.tenantId, range, by, venue.clock.nowMs(), stop);
+      expect((await cutShort.catch((error: Error) => error)) as Error).toMatchObject({
+        message: "cut short",
+      });
+    };
+    await cut(20_216);
+    expect(dataOf(await desk.get("/fleet/settlement/runs"))).toEqual([]);
+    await terminal.hand(chain.debit(5, { at: midnight - 1 }));
+    expect((await close(desk, "2025-05-07", first)).outcome).toBe("409 already-exists");
+    const made = await close(desk, first, first);
+    expect(made.json).toMatchObject({ number: 1, rows: 2 });
+    expect((made.json.totals as typeof zero).debitAmount).toBe(9);
+    await cut(20_215);
+    expect((await close(desk, second, second)).json).toMatchObject({ number: 3, rows: 0 });
+    const runs = dataOf(await desk.get("/fleet/settlement/runs"));
+    expect(runs.map(({ number, rows }) => [number, rows])).toEqual([
+      [3, 0],
+      [2, 1],
+      [1, 2],
+    ]);
+  });
+
   test("is never changed: the tables refuse it, and a proof finds what got past them", async () => {
     const { venue, desk, terminal, chain } = await day();
     await terminal.hand(chain.debit(1_000));
@@ -489,7 +535,7 @@ describe("the journal", () => {
       const found = await hledger(journal);
       if (found !== null) expect(found).toEqual(await accounts(venue));
     }
-  });
+  }, 30_000);
 
   test("nothing that somebody is called breaks it", async () => {
     const venue = await open();

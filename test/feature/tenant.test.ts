@@ -196,7 +196,7 @@ describe("GET and PATCH /tenants/{id}", () => {
     await devices.register(1, { deviceId: "till-1", role: "terminal" }, by, clock.nowMs());
     expect(await patch({ currency: "IDR" })).toBe("409 wrong-state");
     expect(await patch({ currency: "EUR", timezone: "Asia/Jakarta" })).toBe("200");
-    await run(`INSERT INTO settlement (tenant_id, run, day, device_no, checkins, checkouts, debits,
+    await run(`INSERT INTO settlement (tenant_id, layer, day, device_no, checkins, checkouts, debits,
       debit_amount, credits, credit_amount, topups, topup_amount, rejected, flagged, late_events)
       VALUES (1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`);
     expect(await patch({ timezone: "UTC" })).toBe("409 wrong-state");

@@ -108,9 +108,14 @@ const settlementColumns = [
   "late_events",
   "topups",
   "flagged",
+  "refunds",
+  "refund_amount",
+  "parked_amount",
+  "released_amount",
+  "returned_amount",
 ];
-const firstSettlement = `(tenant_id, run, day, device_no) =
-  (SELECT tenant_id, run, day, device_no FROM settlement LIMIT 1)`;
+const firstSettlement = `(tenant_id, layer, day, device_no) =
+  (SELECT tenant_id, layer, day, device_no FROM settlement LIMIT 1)`;
 
 /** What to find: at least these, as beginnings of `check | table | key`. */
 const cases: readonly Case[] = [

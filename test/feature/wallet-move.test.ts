@@ -333,16 +333,27 @@ describe("batches", () => {
     expect([none.status, none.json.meta]).toEqual([207, { succeeded: 0, failed: 2 }]);
   });
 
-  test("the same wallet in many items: every record tells the balances of its own", async () => {
+  test("an event each; one record of the whole, with what there was before and after", async () => {
     const [a, b] = [await bank.wallet(100), await bank.wallet()];
     const item = { fromWalletId: a, toWalletId: b, amount: 10 };
     const { data } = await bank.post<{ data: { result: { id: string } }[] }>("/transfers/batch", {
       items: [item, item, item],
     });
-    const [, , third] = data;
-    const [record] = await bank.recorded(third?.result.id ?? "");
-    expect(record?.detail.before).toMatchObject({ [a]: { available: 80 }, [b]: { available: 20 } });
-    expect(record?.detail.after).toMatchObject({ [a]: { available: 70 }, [b]: { available: 30 } });
+    const ids = data.map(({ result }) => result.id);
+    for (const id of ids) {
+      expect(await bank.told("transactionId", id)).toEqual(["money.transfer.completed"]);
+    }
+    const [last] = await bank.venue.rows<{ action: string; entity_type: string; detail: string }>(
+      `SELECT a.action, a.entity_type, d.detail FROM audit a
+       JOIN audit_detail d ON d.tenant_id = a.tenant_id AND d.seq = a.seq ORDER BY a.seq DESC LIMIT 1`,
+    );
+    expect([last?.action, last?.entity_type]).toEqual(["money.transfer.completed", "batch"]);
+    const detail = JSON.parse(last?.detail ?? "{}");
+    expect(detail.before).toMatchObject({ [a]: { available: 100 }, [b]: { available: 0 } });
+    expect(detail.after).toMatchObject({ [a]: { available: 70 }, [b]: { available: 30 } });
+    expect(detail.metadata.transactions).toMatchObject(
+      ids.map((transactionId) => ({ transactionId, amount: 10, walletId: a, counterWalletId: b })),
+    );
   });
 
   const bad: [unknown, string, string][] = [

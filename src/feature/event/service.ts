@@ -6,7 +6,14 @@ import { fitsPattern } from "../../domain/eventpattern.ts";
 import { instantText } from "../../domain/instant.ts";
 import type { Store, Writer } from "../../store/seam.ts";
 import type { Random } from "../../system/random.ts";
-import { insertEvent, type PublishedRow, readAfter, readNewest, readOldest } from "./store.ts";
+import {
+  insertEvent,
+  insertEvents,
+  type PublishedRow,
+  readAfter,
+  readNewest,
+  readOldest,
+} from "./store.ts";
 
 export interface EventDraft {
   readonly tenantId: number;
@@ -43,7 +50,7 @@ export interface EventDeps {
   readonly store: Store;
 }
 
-export type EventService = Pick<ReturnType<typeof eventService>, "publish">;
+export type EventService = Pick<ReturnType<typeof eventService>, "publish" | "publishAll">;
 export type EventLog = Pick<ReturnType<typeof eventService>, "listen">;
 
 export function eventService({ random, store }: EventDeps) {
@@ -59,6 +66,15 @@ export function eventService({ random, store }: EventDeps) {
     await insertEvent(tx, { uuid, tenantId, type, data: JSON.stringify(data), atMs });
     tx.onCommit(() => wake(tenantId));
     return uuid;
+  }
+
+  /** Appends many events of one tenant, in their order. */
+  async function publishAll(tx: Writer, tenantId: number, drafts: readonly EventDraft[]) {
+    const made = drafts.map(({ type, data, atMs }) => {
+      return { uuid: random.uuid(atMs), tenantId, type, data: JSON.stringify(data), atMs };
+    });
+    await insertEvents(tx, made);
+    tx.onCommit(() => wake(tenantId));
   }
 
   /** The log as one listener sees it. */
@@ -90,7 +106,7 @@ export function eventService({ random, store }: EventDeps) {
     };
   };
 
-  return { publish, listen };
+  return { publish, publishAll, listen };
 }
 
 const isShown = (

@@ -23,6 +23,18 @@ export async function insertEvent(tx: Writer, e: PublishedEvent): Promise<void> 
   await tx.run(publishedInsert, e.uuid, e.tenantId, e.type, e.data, e.atMs);
 }
 
+export const insertEvents = (tx: Writer, all: readonly PublishedEvent[]): Promise<void> =>
+  tx.many(
+    publishedInsert,
+    all.map((e): [string, number, string, string, number] => [
+      e.uuid,
+      e.tenantId,
+      e.type,
+      e.data,
+      e.atMs,
+    ]),
+  );
+
 export const readAfter = (
   q: Reader,
   tenantId: number,

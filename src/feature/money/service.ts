@@ -11,7 +11,6 @@ import {
   addToWallet,
   type Bucket,
   findSystemWallet,
-  insertRecord,
   insertRecords,
   insertWallet,
   openSystemWallet,
@@ -179,10 +178,10 @@ export function moneyService({ random }: { readonly random: Random }) {
   ): Promise<void> {
     if (makers.length === 0) return;
     const first = await readNextNo(tx);
-    const made = makers.map((make, at) => make(first + at));
-    const [only] = made;
-    if (made.length === 1 && only !== undefined) await insertRecord(tx, only);
-    else await insertRecords(tx, made);
+    await insertRecords(
+      tx,
+      makers.map((make, at) => make(first + at)),
+    );
   }
 
   return { systemWallet, move, post, transact, setStatus, record, openWallet: insertWallet };

@@ -75,8 +75,5 @@ export const readNextNo = async (tx: Writer): Promise<number> =>
 export const insertRecords = (tx: Writer, rows: readonly RecordParams[]): Promise<void> =>
   tx.many(recordInsert, rows);
 
-export const insertRecord = (tx: Writer, row: RecordParams): Promise<number> =>
-  tx.run(recordInsert, ...row);
-
 export type { RecordParams };
 export { postingInsert, txnInsert, txnStatus };

@@ -25,7 +25,7 @@ import { type ClosingDeps, closing, type SealingWrite } from "./run.ts";
 import * as rows from "./store.ts";
 
 export { type SealingWrite, shownRun } from "./run.ts";
-export type { Format, Run } from "./store.ts";
+export type { Run } from "./store.ts";
 
 type Place = Pick<DeviceIdentity, "tenantId" | "deviceNo" | "zoneNo">;
 

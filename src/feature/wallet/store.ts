@@ -95,15 +95,19 @@ export interface Chain {
   readonly count: number;
 }
 
-export const writeBalance = (
-  tx: Writer,
+export type BalanceParams = [
   tenantId: number,
   walletNo: number,
-  { available, pending, frozen }: Balance,
-  { last, count }: Chain,
+  available: number,
+  pending: number,
+  frozen: number,
+  lastTxnNo: number,
+  txns: number,
   nowMs: number,
-): Promise<number> =>
-  tx.run(walletPut, tenantId, walletNo, available, pending, frozen, last, count, nowMs);
+];
+
+export const writeBalances = (tx: Writer, all: readonly BalanceParams[]): Promise<void> =>
+  tx.many(walletPut, all);
 
 export const readSettlementDevice = (q: Reader, tenantId: number, terminalId: number) =>
   q.get(settlementDevice, tenantId, terminalId);

@@ -15,7 +15,7 @@ import type { EventService } from "../event/service.ts";
 import type { MoneyService, RecordParams } from "../money/service.ts";
 import type { WalletShelf } from "./shelf.ts";
 import * as rows from "./store.ts";
-import { type Telling, tellOf } from "./tell.ts";
+import { type Telling, tellAll, tellOf } from "./tell.ts";
 import type { Transaction, TransactionStatus, TransactionType } from "./view.ts";
 
 export interface UnitDeps {
@@ -23,7 +23,7 @@ export interface UnitDeps {
   readonly shelf: WalletShelf;
   readonly random: Random;
   readonly audit: Pick<AuditService, "append">;
-  readonly event: Pick<EventService, "publish">;
+  readonly event: Pick<EventService, "publish" | "publishAll">;
   readonly money: Pick<MoneyService, "systemWallet" | "record">;
   readonly card: Pick<CardService, "take" | "book">;
 }
@@ -267,15 +267,23 @@ export class Unit {
   async flush(): Promise<void> {
     const { tx, tenantId, nowMs } = this;
     await this.deps.money.record(tx, this.#records);
+    const balances: rows.BalanceParams[] = [];
     for (const { account, walletNo, card, chain } of this.#touched) {
       if (card !== null) {
         await this.deps.card.book.putHead(tx, card, { ...card.head, ...balanceOf(account) });
       } else if (walletNo !== null) {
-        await rows.writeBalance(tx, tenantId, walletNo, account, chain ?? noChain, nowMs);
+        const { available, pending, frozen } = account;
+        const { last, count } = chain ?? noChain;
+        balances.push([tenantId, walletNo, available, pending, frozen, last, count, nowMs]);
         if (chain !== null) this.deps.shelf.put(tx, tenantId, { account, walletNo, chain });
       }
     }
-    for (const telling of this.#told) await tellOf(this.deps, tx, telling);
+    // Neighbours share pages: each page is touched once.
+    if (balances.length > 2) balances.sort((a, b) => a[1] - b[1]);
+    await rows.writeBalances(tx, balances);
+    if (this.#told.length > 1) {
+      await tellAll(this.deps, tx, this.deps.random.uuid(nowMs), this.#told);
+    } else for (const telling of this.#told) await tellOf(this.deps, tx, telling);
   }
 }
 

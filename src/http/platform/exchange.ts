@@ -94,6 +94,8 @@ export class PlatformExchange implements PlatformCall<unknown, unknown, unknown,
     return this.#write;
   }
 
+  /** The answer that was kept, and its bytes, which need not be made twice. */
+  kept: { readonly value: unknown; readonly text: string } | null = null;
   /** What the list's cursors are bound to: tenant, operation, path below the base, filter. */
   get binding(): string {
     const { caller, route, path, base, filter } = this;
@@ -150,7 +152,8 @@ export class PlatformExchange implements PlatformCall<unknown, unknown, unknown,
   /** Keeps `value` as the answer of this call. */
   keep(claim: Claim, tx: Writer, value: unknown): Promise<void> {
     this.locate(value);
-    const kept = keptText(this.headers, this.base, answerText(value));
+    this.kept = { value, text: answerText(value) };
+    const kept = keptText(this.headers, this.base, this.kept.text);
     const nowSec = Math.floor(this.surface.deps.clock.nowMs() / 1000);
     return claim.keep(tx, this.status, kept, nowSec);
   }

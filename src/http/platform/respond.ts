@@ -22,7 +22,8 @@ export function respond(
     throw new Error(`${route.operationId}: the answer is not what its write returned`);
   }
   x.locate(value);
-  const text = answerText(value);
+  const { kept } = x;
+  const text = kept !== null && kept.value === value ? kept.text : answerText(value);
   if (surface.deps.checkAnswers) checkAnswer(x, compiled, text);
   return send(x, x.status, text, x.headers);
 }
