@@ -102,6 +102,7 @@ export function compose(parts: Parts) {
   const tenant = tenantService({
     ...{ ...people, invitation, settingsChanged: [policy.forget] },
     openTenant: [role.openTenant, policy.openTenant, key.openTenant],
+    closeTenant: [(tx, tenantId, by, nowMs) => device.within.retireAll(tx, tenantId, by, nowMs)],
     openServer: [
       (tx, nowMs) => signing.create(tx, "grt_", nowMs),
       (tx, nowMs) => signing.create(tx, "tok_", nowMs),

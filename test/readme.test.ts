@@ -13,6 +13,11 @@ const readme = readFileSync(join(root, "README.md"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "kartu-readme-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const chapters = [
+  ...["The first five minutes", "Operators and integrators", "A venue's day"],
+  "Keys and backups",
+];
+
 /** The shell blocks of a section, one after the other. */
 function blocksOf(heading: string): string {
   const section = readme.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
@@ -29,15 +34,19 @@ function freePort(): number {
 /** The same words, but for what can't be in a test: the build, the fixed port, and no wait to listen. */
 function script(port: number): string {
   const build = /^npm run build .*\nPATH=.*$/m;
-  const serve = /^kartu serve &.*$/m;
-  const chapters = ["The first five minutes", "Operators and integrators", "Keys and backups"];
+  const serve = /^(.*)kartu serve &.*$/gm;
   const text = chapters.map(blocksOf).join("\n");
   expect(text).toMatch(build);
-  expect(text).toMatch(serve);
-  const ready = `until grep -q listening serve.out; do sleep 0.05; done`;
+  expect(text.match(serve)?.length).toBe(2);
+  const ready = "until grep -qs listening serve.out; do sleep 0.05; done";
+  const written = ">serve.out 2>>serve.err";
   return text
     .replace(build, "")
-    .replace(serve, `kartu serve --port ${port} >serve.out 2>serve.err & SERVER=$!\n${ready}`)
+    .replace(
+      serve,
+      `rm -f serve.out\n$1kartu serve --port ${port} ${written} & SERVER=$!\n${ready}`,
+    )
+    .replace(/^hledger .*$/gm, Bun.which("hledger") === null ? "" : "$&")
     .replaceAll("8080", String(port));
 }
 
@@ -67,6 +76,17 @@ test("the first five minutes", async () => {
   expect(out).toMatch(/"email":"you@example.com".*"permissions":\["\*"\]/);
   expect(out).toMatch(/"email":"cashier@example.com".*"status":"invited"/);
   expect(out).toMatch(/"key":"ak_[\w-]{43}"/);
+  expect(out).toMatch(/^mismatches +0$/m);
+  expect(out).toMatch(/"reason":"counter_conflict","severity":"high".*"evidence":/);
+  expect(out).toContain('{"data":[],"meta":{"cursor":null,"hasMore":false,"total":0}}');
+  expect(out).toMatch(/"type":"refund".*"amount":65000/);
+  expect(out).toMatch(/"number":1,.*"refunds":1,"refundAmount":65000.*"sha256"/);
+  expect(out).toMatch(/"currency":"IDR","sum":0,"accounts"/);
+  expect(out.match(/^everything holds$/gm)?.length).toBe(2);
+  expect(readFileSync(join(folder, "decided.json"), "utf8")).toContain('"failed":0');
+  const { sha256 } = JSON.parse(readFileSync(join(folder, "run.json"), "utf8"));
+  const csv = readFileSync(join(folder, "settlement.csv"));
+  expect(new Bun.CryptoHasher("sha256").update(csv).digest("hex")).toBe(sha256);
   expect(out).toContain("ended 0");
 }, 60_000);
 

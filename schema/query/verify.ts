@@ -220,6 +220,26 @@ export const verifyCredits = statement<
      OR t.card_no <> e.card_no OR t.amount <> e.amount OR t.status <> 'completed') LIMIT ?1`,
 );
 
+/** Numbers kept by triggers that are not those of the rows: what is kept, what there is. */
+export const verifyCounts = statement<
+  [limit: number],
+  { of: string; tenant_id: number; key: string; kept: number; found: number }
+>(
+  "verify.counts",
+  `WITH found (of, tenant_id, key, number) AS (
+     SELECT 'card_count', tenant_id, status || ' ' || key_version || ' ' || needs_validation, count(*)
+       FROM card GROUP BY tenant_id, status, key_version, needs_validation
+     UNION ALL SELECT 'member_count', tenant_id, status, count(*) FROM member GROUP BY tenant_id, status),
+   kept (of, tenant_id, key, number) AS (
+     SELECT 'card_count', tenant_id, status || ' ' || key_version || ' ' || needs_validation, cards
+       FROM card_count
+     UNION ALL SELECT 'member_count', tenant_id, status, members FROM member_count)
+   SELECT of, tenant_id, key, max(kept) AS kept, max(number) AS found FROM (
+     SELECT of, tenant_id, key, 0 AS kept, number FROM found
+     UNION ALL SELECT of, tenant_id, key, number, 0 FROM kept)
+   GROUP BY of, tenant_id, key HAVING max(kept) <> max(number) LIMIT ?1`,
+);
+
 /** Events in order of arrival. */
 export interface VerifyArrivalRow {
   event_id: number;

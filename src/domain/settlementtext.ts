@@ -1,6 +1,7 @@
 /**
- * Settlement as CSV (RFC 4180): a header line, then the rows in their order, each with CRLF, that a spreadsheet opens without running any of it: a cell of words that
- * begins as a formula does gets an apostrophe in front. Numbers stay numbers.
+ * Settlement as CSV (RFC 4180): a header line, then the rows in their order, each with CRLF, that a
+ * spreadsheet opens without running any of it: a cell of words that begins as a formula does gets an
+ * apostrophe in front. Numbers stay numbers, also negative ones, so that they can be summed.
  */
 import { counted, type ShownRow } from "./settlement.ts";
 

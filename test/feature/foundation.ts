@@ -104,7 +104,7 @@ function build(directory: string, options: FoundationOptions) {
   const session = sessionService({ store, policy, keys, signing });
   const people = peopleServices({ ...told, masterKey, publicUrl: "https://kartu.example" });
   const tenant = tenantService({
-    ...{ ...told, ...people, settingsChanged: [policy.forget] },
+    ...{ ...told, ...people, closeTenant: [], settingsChanged: [policy.forget] },
     openTenant: [people.role.openTenant, policy.openTenant, keys.openTenant],
     openServer: [(tx, nowMs) => signing.create(tx, "grt_", nowMs)],
   });

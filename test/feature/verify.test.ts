@@ -120,6 +120,16 @@ const firstSettlement = `(tenant_id, layer, day, device_no) =
 /** What to find: at least these, as beginnings of `check | table | key`. */
 const cases: readonly Case[] = [
   [
+    "a kept number of cards",
+    ["UPDATE card_count SET cards = cards + 1 WHERE tenant_id = 1 AND status = 0"],
+    ["kept number | card_count | tenant 1, 0 1 "],
+  ],
+  [
+    "a kept number of members",
+    ["DELETE FROM member_count WHERE tenant_id = 1"],
+    ["kept number | member_count | tenant 1, active"],
+  ],
+  [
     "a card's balance",
     ["UPDATE head SET available = available + 1 WHERE card_no = 2"],
     ["balance | head | 2", "balances sum to zero | wallet, head | tenant 1"],

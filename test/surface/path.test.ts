@@ -45,14 +45,14 @@ describe("methods and paths", () => {
   });
 
   test("outside the device surface HEAD is GET without a body", async () => {
-    for (const name of Object.keys(publicDoors)) {
+    for (const [name, status] of Object.entries(publicDoors)) {
       const [method = "", path = ""] = name.split(" ");
       if (method !== "GET") continue;
       const response = await live.send({ method: "HEAD", path });
-      expect([path, response.status, await response.text()]).toEqual([path, 200, ""]);
+      expect([path, response.status, await response.text()]).toEqual([path, status, ""]);
       const options = await live.send({ method: "OPTIONS", path });
       expect([path, options.status]).toEqual([path, 204]);
-      expect(options.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+      expect(options.headers.get("allow")).toMatch(/^GET, HEAD, (?:POST, )?OPTIONS$/);
       const put = await live.send({ method: "PUT", path });
       expect([path, put.status]).toEqual([path, 405]);
       expect(put.headers.get("content-type")).toBe("application/problem+json");

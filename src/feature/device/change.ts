@@ -52,6 +52,8 @@ export interface Registered {
   readonly secretExpiresAtSec: number;
 }
 
+const retiredAtOnce = 500;
+
 export function deviceChanges(deps: DeviceChangeDeps) {
   const { random, tokens, policy } = deps;
   const zones = zoneChanges(deps);
@@ -223,9 +225,23 @@ export function deviceChanges(deps: DeviceChangeDeps) {
     await retire(tx, tenantId, ref, by, nowMs);
   }
 
+  /** Every device of a tenant that is no more. */
+  async function retireAll(tx: Writer, tenantId: number, by: By, nowMs: number): Promise<void> {
+    let after = 0;
+    for (;;) {
+      const page = await rows.pageDevices(tx, tenantId, after, retiredAtOnce);
+      for (const { deviceId, status, terminalId } of page) {
+        if (status !== "retired") await retire(tx, tenantId, { deviceId }, by, nowMs);
+        after = terminalId;
+      }
+      if (page.length < retiredAtOnce) return;
+    }
+  }
+
   return {
     ...zones,
     register,
+    retireAll,
     change,
     /** @throws Problem not-found · wrong-state (retired) */
     suspend: become("suspended", "fleet.device.suspended"),

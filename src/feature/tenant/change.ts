@@ -15,6 +15,13 @@ export interface ChangeDeps extends Telling {
   };
   /** Told with the COMMIT of a tenant whose currency or time zone changed. */
   readonly settingsChanged: readonly ((tenantId: number) => void)[];
+  /** What ends with a tenant: its devices. */
+  readonly closeTenant: readonly ((
+    tx: Writer,
+    tenantId: number,
+    by: By,
+    nowMs: number,
+  ) => Promise<void>)[];
 }
 
 export interface TenantSettings {
@@ -41,7 +48,7 @@ const state = (tenant: rows.Tenant, detail: string): Problem =>
   new Problem("wrong-state", detail, { members: { state: tenant.status } });
 
 export function tenantChanges(deps: ChangeDeps) {
-  const { account, access, settingsChanged } = deps;
+  const { account, access, settingsChanged, closeTenant } = deps;
 
   /**
    * The tenant of a caller, or one below it, with how far: `current` is the caller's own.
@@ -182,6 +189,7 @@ export function tenantChanges(deps: ChangeDeps) {
     const bonds = await rows.bondsOf(tx, tenant.tenantId);
     if (bonds.hasChildren) throw state(tenant, "There are tenants below it.");
     if (bonds.hasMoney) throw new Problem("in-use", "A wallet of the tenant holds money.");
+    for (const close of closeTenant) await close(tx, tenant.tenantId, by, nowMs);
     await setStatus(tx, tenant, "deleted", "deleted", reason, by, nowMs);
   }
 

@@ -10,6 +10,7 @@ import { verifyLedger } from "./ledger.ts";
 import { verifyRuns } from "./run.ts";
 import {
   readAmends,
+  readCounts,
   readCredits,
   readIntegrity,
   readReferences,
@@ -44,6 +45,9 @@ export function verifyService({ audit }: VerifyDeps) {
     )) {
       const found = other === null ? "another or none" : `event ${other}`;
       faults.add("credit of a top-up", "topup", `top-up ${topup}`, `event ${id}`, found);
+    }
+    for (const { of, tenant_id: tenant, key, kept, found } of await readCounts(q, faultsMax)) {
+      faults.add("kept number", of, `tenant ${tenant}, ${key}`, found, kept);
     }
   }
 

@@ -19,6 +19,7 @@ import {
   verifyCardEntries,
   verifyCardRest,
   verifyClosed,
+  verifyCounts,
   verifyCredits,
   verifyEvents,
   verifyHeads,
@@ -68,6 +69,7 @@ export async function readIntegrity(q: Walkable): Promise<string[]> {
 export const readReferences = (q: Walkable, limit: number) => q.all(verifyReferences, limit);
 export const readAmends = (q: Walkable, limit: number) => q.all(verifyAmends, limit);
 export const readCredits = (q: Walkable, limit: number) => q.all(verifyCredits, limit);
+export const readCounts = (q: Walkable, limit: number) => q.all(verifyCounts, limit);
 
 /** Time zone of each tenant. */
 export async function readZones(q: Walkable): Promise<Map<number, string>> {
