@@ -105,5 +105,8 @@ function checkLedger(db: Database): void {
 export const checkMoney = (dataDir: string): void => opened(dataDir, checkLedger);
 
 /** Rows of a table in a stopped server's file. */
-export const rowsOf = (dataDir: string, table: "session_grant" | "topup" | "refresh_token" | "txn"): number =>
+export const rowsOf = (
+  dataDir: string,
+  table: "session_grant" | "topup" | "refresh_token" | "txn",
+): number =>
   opened(dataDir, (db) => numbers(db, `SELECT count(*) AS rows FROM ${table}`).rows ?? 0);

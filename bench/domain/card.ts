@@ -49,7 +49,7 @@ export const openingTimeSec = (index: number, openSec: number): number => openSe
 export const hasExtra = (index: number): boolean => index % 4 === 0;
 
 /** An event as its chip knows it; one object that the next event changes. */
-export class Written implements IncomingEvent {
+class Written implements IncomingEvent {
   index = 0;
   counter = 0;
   type: EventType = "admin";

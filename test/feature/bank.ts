@@ -172,7 +172,7 @@ export const verdict = ({ status, json }: Answer): string => {
 };
 
 /** Limits of calls a minute are off. */
-export const unlimited = {
+const unlimited = {
   KARTU_RATE_PER_MIN: "0",
   KARTU_RATE_ADMIN_PER_MIN: "0",
   KARTU_RATE_AUTH_PER_MIN: "0",
