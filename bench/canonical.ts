@@ -44,6 +44,17 @@ const workloads: readonly Workload[] = [
   ceilingHttp,
 ];
 
+/** Take long to set up: measured when they are asked for. */
+const long = new Set([
+  "settlement",
+  "auth-get-10k",
+  "auth-get-staging",
+  "auth-list-10k",
+  "transfer-spread",
+  "hold-confirm",
+  "statement",
+]);
+
 /** What the peers do of what is chosen, each behind Kartu's own; `notes` gets a line of each. */
 async function withPeers(
   chosen: readonly Workload[],
@@ -84,7 +95,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const { only, json, report, scale, soak } = options;
-  const ordinary = workloads.filter(({ name }) => only.length === 0 || only.includes(name));
+  const usual = options.every ? workloads : workloads.filter(({ name }) => !long.has(name));
+  const ordinary = only.length === 0 ? usual : workloads.filter(({ name }) => only.includes(name));
   const soaking = soak ? soakWorkloads() : null;
   const chosen = soaking?.workloads ?? (scale === null ? ordinary : scaleWorkloads(options, scale));
   const progress = new Progress();
