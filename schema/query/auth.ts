@@ -187,15 +187,7 @@ export const familyPurge = statement<[lapsedUntilMs: number, limit: number]>(
      SELECT session_no FROM session WHERE expires_at_ms <= ?1 LIMIT ?2)`,
 );
 
-export type ProofKind =
-  | "verify"
-  | "reset"
-  | "invite"
-  | "choice"
-  | "login"
-  | "state"
-  | "request"
-  | "code";
+export type ProofKind = "verify" | "reset" | "choice" | "login" | "state";
 
 export interface ProofRow {
   user_no: number | null;

@@ -125,8 +125,7 @@ CREATE INDEX refresh_grace_used ON refresh_grace (used_at_ms);
 -- What proves something once: a mail link, a tenant choice, a code of a redirect. By SHA-256.
 CREATE TABLE proof (
   hash          BLOB    PRIMARY KEY CHECK (length(hash) = 32),
-  kind          TEXT    NOT NULL CHECK (kind IN ('verify', 'reset', 'invite', 'choice', 'login', 'state',
-                  'request', 'code')),
+  kind          TEXT    NOT NULL CHECK (kind IN ('verify', 'reset', 'choice', 'login', 'state')),
   user_no       INTEGER REFERENCES user_account,
   -- What the holder may do with it; sealed where it is secret.
   data          TEXT    NOT NULL CHECK (json_valid(data)),

@@ -21,8 +21,7 @@ export type OpaquePrefix =
   | "tk_"
   | "cs_"
   | "oc_"
-  | "os_"
-  | "or_";
+  | "os_";
 
 /** @param bytes 32 random ones. */
 export function opaqueToken(prefix: OpaquePrefix, bytes: Uint8Array): string {

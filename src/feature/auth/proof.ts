@@ -17,12 +17,9 @@ import * as rows from "./store.ts";
 const prefixes: Readonly<Record<rows.ProofKind, OpaquePrefix>> = {
   verify: "ev_",
   reset: "pr_",
-  invite: "in_",
   choice: "st_",
   login: "lc_",
   state: "os_",
-  request: "or_",
-  code: "oc_",
 };
 
 export interface ProofDraft {

@@ -121,6 +121,22 @@ const houseDue = (): Problem => new Problem("forbidden", "The permission money.s
 
 export type WalletService = ReturnType<typeof walletService>;
 
+const inwards = {
+  type: "credit",
+  sign: 1,
+  journal: FROM_COUNTER,
+  refuse: refuseCredit,
+  told: "money.wallet.credited",
+} as const;
+
+const outwards = {
+  type: "debit",
+  sign: -1,
+  journal: TO_COUNTER,
+  refuse: refuseDebit,
+  told: "money.wallet.debited",
+} as const;
+
 export function walletService(parts: WalletDeps) {
   const deps = { ...parts, shelf: new WalletShelf() };
   const { store, topup } = deps;
@@ -137,12 +153,9 @@ export function walletService(parts: WalletDeps) {
   const unitOf = (tx: Writer, tenantId: number, by: By, nowMs: number): Unit =>
     new Unit(deps, tx, tenantId, by, nowMs);
 
-  /**
-   * From the world outside into a wallet.
-   * @throws Problem not-found · invalid-amount · system-wallet · wallet-closed · card-wallet-live ·
-   *   currency-mismatch · amount-limit-exceeded · balance-limit-exceeded · limits-unavailable
-   */
-  async function credit(
+  /** Between a wallet and the world outside, as `way` says. */
+  async function cross(
+    way: typeof inwards | typeof outwards,
     tx: Writer,
     tenantId: number,
     walletId: string,
@@ -150,55 +163,44 @@ export function walletService(parts: WalletDeps) {
     by: By,
     nowMs: number,
   ): Promise<Transaction> {
+    const { type, sign, journal, refuse, told } = way;
     const amount = checkedAmount(order.amount);
     const unit = unitOf(tx, tenantId, by, nowMs);
     const account = await unit.take(walletId);
     const { currency, description, metadata } = order;
-    must(refuseCredit(account.account, { amount, currency }, limits(tenantId)));
+    must(refuse(account.account, { amount, currency }, limits(tenantId)));
     const counter = await unit.house("cash", account.account.currency);
-    unit.move(account, amount);
-    unit.move(counter, -amount);
+    unit.move(account, sign * amount);
+    unit.move(counter, -sign * amount);
     const transaction = unit.book(
-      {
-        ...{ type: "credit", status: "completed", journal: FROM_COUNTER, amount, account, counter },
-        ...{ description, metadata },
-      },
-      ofWallet("money.wallet.credited"),
+      { type, status: "completed", journal, amount, account, counter, description, metadata },
+      ofWallet(told),
     );
     await unit.flush();
     return transaction;
   }
 
-  /**
-   * Out of a wallet to the world outside.
-   * @throws Problem as `credit`, and insufficient-funds
-   */
-  async function debit(
+  type Crossing = [
     tx: Writer,
     tenantId: number,
     walletId: string,
     order: MoveOrder,
     by: By,
     nowMs: number,
-  ): Promise<Transaction> {
-    const amount = checkedAmount(order.amount);
-    const unit = unitOf(tx, tenantId, by, nowMs);
-    const account = await unit.take(walletId);
-    const { currency, description, metadata } = order;
-    must(refuseDebit(account.account, { amount, currency }, limits(tenantId)));
-    const counter = await unit.house("cash", account.account.currency);
-    unit.move(account, -amount);
-    unit.move(counter, amount);
-    const transaction = unit.book(
-      {
-        ...{ type: "debit", status: "completed", journal: TO_COUNTER, amount, account, counter },
-        ...{ description, metadata },
-      },
-      ofWallet("money.wallet.debited"),
-    );
-    await unit.flush();
-    return transaction;
-  }
+  ];
+
+  /**
+   * From the world outside into a wallet.
+   * @throws Problem not-found · invalid-amount · system-wallet · wallet-closed · card-wallet-live ·
+   *   currency-mismatch · amount-limit-exceeded · balance-limit-exceeded · limits-unavailable
+   */
+  const credit = (...order: Crossing): Promise<Transaction> => cross(inwards, ...order);
+
+  /**
+   * Out of a wallet to the world outside.
+   * @throws Problem as `credit`, and insufficient-funds
+   */
+  const debit = (...order: Crossing): Promise<Transaction> => cross(outwards, ...order);
 
   /**
    * Sets money aside for `ttlSec`.
