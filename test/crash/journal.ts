@@ -56,6 +56,8 @@ export class Journal {
   /** By tenant, card and counter. */
   readonly #known = new Map<string, Known>();
   readonly #open = new Set<Upload>();
+  /** Every one that was sent, oldest first. */
+  readonly uploads: Upload[] = [];
   #lastId: number;
 
   /** Events up to `lastId` are not of this journal. */
@@ -82,6 +84,7 @@ export class Journal {
       this.#known.set(key, { event, eventId: 0 });
     }
     this.#open.add(upload);
+    this.uploads.push(upload);
   }
 
   /**

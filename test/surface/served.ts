@@ -61,13 +61,25 @@ const logged = `SELECT 'audit ' || action AS name, count(*) AS count FROM audit 
 const isRaw = (body: unknown): body is Bun.BodyInit =>
   typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream;
 
+type Opened = ConstructorParameters<typeof Served>;
+
 /** Opens a directory with the root tenant in it, and serves it. */
-export async function openServed({
-  config = {},
-  seed = 11,
-  lines,
-}: ServedOptions = {}): Promise<ConstructorParameters<typeof Served>> {
+export async function openServed(options: ServedOptions = {}): Promise<Opened> {
   const dataDir = mkdtempSync(join(tmpdir(), "kartu-served-"));
+  return await serveDirectory(dataDir, options, async (kartu, clock) => {
+    const tenant = { name: "Kartu", slug: "kartu" };
+    const owner = { ownerEmail: rootEmail, ownerPassword: password };
+    const actor = { type: "system", id: "init" } as const;
+    await kartu.tenant.initialise({ tenant, ...owner }, { actor }, clock.nowMs());
+  });
+}
+
+/** Opens a directory as it is, made ready by `prepare`, and serves it. */
+export async function serveDirectory(
+  dataDir: string,
+  { config = {}, seed = 11, lines }: ServedOptions = {},
+  prepare: (kartu: Kartu, clock: VenueClock) => Promise<void> = async () => undefined,
+): Promise<Opened> {
   const read = readConfig({ ...environment, ...config });
   if ("faults" in read) throw new Error(read.faults.join("\n"));
   const clock = venueClock();
@@ -82,10 +94,7 @@ export async function openServed({
     log: createLog({ nowMs: clock.nowMs, level, write }),
     passwords: argon({ cost: { memoryKib: 1_024, passes: 1 } }),
   });
-  const tenant = { name: "Kartu", slug: "kartu" };
-  const owner = { ownerEmail: rootEmail, ownerPassword: password };
-  const actor = { type: "system", id: "init" } as const;
-  await kartu.tenant.initialise({ tenant, ...owner }, { actor }, clock.nowMs());
+  await prepare(kartu, clock);
   // What jobs are for is another feature's: this one waits until it is told to end.
   kartu.job.register("wait", async ({ signal }) => {
     if (!signal.aborted) {
