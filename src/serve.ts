@@ -100,7 +100,7 @@ async function mayReadDocs(
   try {
     const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];
     if (token?.startsWith("kt_") === false) await platform.admit({ token, address: "" }, nowMs);
-    else await device.admit(request, anyDevice, nowMs);
+    else await device.admit(request, anyDevice, nowMs, { device: null });
     return "yes";
   } catch (error) {
     const isStranger =
@@ -218,12 +218,18 @@ export async function serveKartu(kartu: Kartu, { host, port }: Listen): Promise<
       isStopping = true;
       mounted.ending();
       const ended = Promise.all([app.stop(), jobs.stop(), alongside]);
-      await Promise.race([ended, Bun.sleep(timeoutSec * 1000)]);
+      const patience = Promise.withResolvers<void>();
+      const timer = setTimeout(patience.resolve, timeoutSec * 1000);
+      await Promise.race([ended, patience.promise]);
+      clearTimeout(timer);
       await app.server?.stop(true);
       await mounted.close();
-      await kartu.audit.flushTallies(clock.nowMs(), true);
-      await kartu.token.flushSeen();
-      await kartu.close();
+      try {
+        await kartu.audit.flushTallies(clock.nowMs(), true);
+        await kartu.token.flushSeen();
+      } finally {
+        await kartu.close();
+      }
     },
   };
 }

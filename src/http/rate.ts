@@ -4,6 +4,8 @@
  * Knows no clock: time is handed in.
  */
 const minuteMs = 60_000;
+/** Sums of thirds of a second are not exact; a microsecond more or less is nobody's. */
+const roundingMs = 0.001;
 /** Of a table that is full, at least this part is freed at once, so that a sweep is rare. */
 const sweepPart = 8;
 
@@ -37,8 +39,7 @@ export class Buckets {
     if (limit <= 0) return 0;
     const known = this.#fullAtMs.get(key);
     const waitMs = fullAt(known, nowMs, windowMs) + windowMs / limit - windowMs - nowMs;
-    // Sums of thirds of a second are not exact; a microsecond more or less is nobody's.
-    return waitMs > 0.001 ? waitMs : 0;
+    return waitMs > roundingMs ? waitMs : 0;
   }
 
   /** Puts back one token that was taken for a call which was then refused elsewhere. */
@@ -62,6 +63,6 @@ export class Buckets {
   }
 }
 
-/** A clock that was set back must not lock anyone out for longer than a bucket lasts. */
+/** One that is full later than a whole window from now is of a clock that was set back: it is forgotten. */
 const fullAt = (known: number | undefined, nowMs: number, windowMs: number): number =>
-  known === undefined || known < nowMs ? nowMs : Math.min(known, nowMs + windowMs);
+  known === undefined || known < nowMs || known > nowMs + windowMs + roundingMs ? nowMs : known;

@@ -5,9 +5,11 @@
  * because it may rest on rows of a neighbour that are not durable yet.
  */
 import type { Connection } from "./connection.ts";
-import { type StoreLog, unavailable } from "./failure.ts";
+import { isStorageFailure, type StoreLog, unavailable } from "./failure.ts";
 import { Job, JobWriter, WriterHeld } from "./job.ts";
+import { Outage } from "./outage.ts";
 import type { Behind, StoreUnavailable, WriteOptions, Writer, WriteWork } from "./seam.ts";
+import { tailUpdate } from "./tail.ts";
 
 export interface GroupOptions {
   /** Jobs that may wait; one more is refused. */
@@ -32,6 +34,7 @@ export class WriteQueue {
   readonly #connection: Connection;
   readonly #options: GroupOptions;
   readonly #statements;
+  readonly #outage: Outage;
   #urgent: Job[] = [];
   #normal: Job[] = [];
   #active = false;
@@ -48,11 +51,14 @@ export class WriteQueue {
     this.#connection = connection;
     this.#options = options;
     const { db } = connection;
+    this.#outage = new Outage(options.log);
     this.#statements = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       savepoint: db.prepare("SAVEPOINT job"),
       release: db.prepare("RELEASE job"),
       rollbackTo: db.prepare("ROLLBACK TO job"),
+      changes: db.prepare<{ n: number }, []>("SELECT total_changes() AS n"),
+      tail: db.prepare(tailUpdate),
       commit: db.prepare("COMMIT"),
       rollback: db.prepare("ROLLBACK"),
     };
@@ -159,24 +165,34 @@ export class WriteQueue {
 
   /** Undefined when all is durable; otherwise nothing of the group was recorded. */
   async #runGroup(jobs: Job[]): Promise<StoreUnavailable | undefined> {
-    const { begin, commit } = this.#statements;
+    const { begin, tail, commit } = this.#statements;
     const busyUntil = performance.now() + this.#options.groupBusyMsMax;
     try {
       begin.run();
+      const before = this.#changes();
       for (const job of jobs) {
         await this.#runJob(job);
         if (performance.now() >= busyUntil) break;
       }
       await this.#sweep(jobs);
+      // Where the storage fails, a group without a write would be told that all is well.
+      if (this.#outage.isOn || this.#changes() !== before) tail.run();
       commit.run();
+      this.#outage.wrote();
       this.#options.onDurable();
       return undefined;
     } catch (error) {
       this.#rollBack();
       const cause = error instanceof GroupLost ? (error.cause ?? error) : error;
-      this.#options.log("a group of writes was rolled back", cause);
+      if (isStorageFailure(cause)) this.#outage.failed(cause);
+      else this.#options.log("a group of writes was rolled back", cause);
       return unavailable("the storage failed; nothing was recorded", cause);
     }
+  }
+
+  /** Rows that were changed since the connection was opened. */
+  #changes(): number {
+    return this.#statements.changes.get()?.n ?? 0;
   }
 
   /** Rows that are due go with the group, as its last job, in a savepoint like the others. */

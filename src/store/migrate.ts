@@ -5,6 +5,7 @@
  */
 import { type Database, SQLiteError } from "bun:sqlite";
 import { foreignKeyFaults } from "./integrity.ts";
+import { tailTable } from "./tail.ts";
 
 export interface Migration {
   /** The version that the file has afterwards; consecutive. */
@@ -84,14 +85,15 @@ export function migrate(db: Database, schema: Schema): void {
 
 /**
  * Every object of the schema as one normalised line, sorted. Comments, white space and the quotes that
- * ALTER TABLE … RENAME puts around names do not count, so fresh and migrated files can be compared.
+ * ALTER TABLE … RENAME puts around names do not count, so fresh and migrated files can be compared. The
+ * store's own table is not of the schema.
  */
 export function describeSchema(db: Database): string[] {
   const rows = db
-    .prepare<{ type: string; name: string; sql: string | null }, []>(
-      "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name",
+    .prepare<{ type: string; name: string; sql: string | null }, [string]>(
+      "SELECT type, name, sql FROM sqlite_schema WHERE name <> ?1 ORDER BY type, name",
     )
-    .all();
+    .all(tailTable);
   return rows.map(({ type, name, sql }) => {
     const text = (sql ?? "")
       .replaceAll(/--[^\n]*/g, " ")

@@ -3,7 +3,6 @@
  * acknowledged through a power cut. It holds no lock against a second process: see lock.ts.
  */
 import { Database } from "bun:sqlite";
-import { statSync } from "node:fs";
 import { writeQueueMax } from "../../schema/bound.ts";
 import { Connection } from "./connection.ts";
 import { type StoreLog, warn } from "./failure.ts";
@@ -11,6 +10,7 @@ import { WriteQueue } from "./group.ts";
 import { migrate, refuseForeign, type Schema } from "./migrate.ts";
 import { ReaderPool } from "./readers.ts";
 import type { Behind, ReadWork, Store, WriteOptions, WriteWork } from "./seam.ts";
+import { assertTail, makeTail } from "./tail.ts";
 
 export interface StoreOptions {
   /** The database file; made when missing, its directory is not. */
@@ -61,11 +61,6 @@ const writerPragmas = [
 const readerPragmas = [
   "PRAGMA cache_size = -16384", // 16 MiB for each; the system's page cache is shared behind it
 ];
-
-/** The WAL was cut off or damaged after it was carried over: the file cannot be what it was. */
-export class WalDamaged extends Error {
-  override readonly name = "WalDamaged";
-}
 
 /**
  * Opens the store and migrates it.
@@ -171,8 +166,9 @@ function openWriter(path: string, schema: Schema): Connection {
     refuseForeign(db);
     assertVersion(db);
     for (const pragma of [...sharedPragmas, ...writerPragmas]) db.run(pragma);
-    assertWal(db, path);
+    assertTail(db, path);
     migrate(db, schema);
+    makeTail(db);
   } catch (error) {
     db.close(true);
     throw error;
@@ -184,22 +180,6 @@ function openReader(path: string): Connection {
   const db = new Database(path, { readonly: true, strict: true });
   for (const pragma of [...sharedPragmas, ...readerPragmas]) db.run(pragma);
   return new Connection(db);
-}
-
-/**
- * Whatever was carried over from the WAL into the file is still in the WAL, or in nothing newer. A file
- * with more pages than the WAL's last commit knows of was carried over from an end that is lost: pages
- * of two moments, of which SQLite would make one file. Not all damage of that kind shows so.
- */
-function assertWal(db: Database, path: string): void {
-  const pragma = (name: string): number =>
-    db.prepare<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0;
-  const known = pragma("page_count") * pragma("page_size");
-  const { size } = statSync(path);
-  if (known === 0 || size <= known) return;
-  throw new WalDamaged(
-    `${path}-wal is damaged: it ends before what was carried over from it; restore a backup`,
-  );
 }
 
 function assertVersion(db: Database): void {

@@ -28,9 +28,7 @@ export class Attempts {
   waitSec(key: string, nowMs: number): number {
     const window = this.#current(key, nowMs);
     if (window === undefined || window.count < this.#options.max) return 0;
-    // A clock that was set back must lock nobody out for longer than a window.
-    const leftMs = Math.min(window.endsAtMs - nowMs, this.#options.windowSec * 1000);
-    return Math.max(1, Math.ceil(leftMs / 1000));
+    return Math.max(1, Math.ceil((window.endsAtMs - nowMs) / 1000));
   }
 
   note(key: string, nowMs: number): void {
@@ -71,9 +69,12 @@ export class Attempts {
     }
   }
 
+  /** One that ends later than a whole window from now is of a clock that was set back. */
   #current(key: string, nowMs: number): Window | undefined {
     const window = this.#windows.get(key);
-    if (window === undefined || window.endsAtMs > nowMs) return window;
+    if (window === undefined) return undefined;
+    const leftMs = window.endsAtMs - nowMs;
+    if (leftMs > 0 && leftMs <= this.#options.windowSec * 1000) return window;
     this.#windows.delete(key);
     return undefined;
   }

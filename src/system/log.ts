@@ -106,9 +106,20 @@ const humanLine = (time: string, level: LogLevel, message: string, fields: LogFi
   return line;
 };
 
+let isGuarded = false;
+
+/** Whoever reads the log may go away; what is logged then is lost, and nothing else is. */
+function toStderr(line: string): void {
+  if (!isGuarded) {
+    isGuarded = true;
+    process.stderr.on("error", () => undefined);
+  }
+  process.stderr.write(line);
+}
+
 export const createLog = (options: LogOptions, bound: LogFields = {}): Log => {
   const { json = true, nowMs } = options;
-  const write = options.write ?? ((line) => void process.stderr.write(line));
+  const write = options.write ?? toStderr;
   const levelMin = logLevels.indexOf(options.level ?? "info");
   const lineOf = json ? jsonLine : humanLine;
   const record = (level: LogLevel, message: string, fields?: LogFields): void => {

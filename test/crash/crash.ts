@@ -15,8 +15,10 @@ import { type CrashVenue, dice, openCrashVenue, type VenueSize } from "./venue.t
 export interface CrashOptions {
   readonly kills: number;
   readonly seed: number;
-  /** Told after each kill. */
-  readonly onKill?: (done: number, told: string) => void;
+  /** Told after each round how many kills it had. */
+  readonly onKill?: (more: number) => void;
+  /** Ends it between two rounds. */
+  readonly isOver?: () => boolean;
 }
 
 export interface CrashTally {
@@ -60,7 +62,8 @@ class Run {
   }
 
   get isEnough(): boolean {
-    return this.tally.kills >= this.options.kills || this.#rounds >= roundsOfVenue;
+    const { kills, isOver } = this.options;
+    return this.tally.kills >= kills || this.#rounds >= roundsOfVenue || isOver?.() === true;
   }
 
   #serve(): Child {
@@ -95,7 +98,7 @@ class Run {
       server.signal("SIGKILL");
       throw error;
     }
-    this.options.onKill?.(this.tally.kills - before, `${this.tally.calls} calls`);
+    this.options.onKill?.(this.tally.kills - before);
   }
 
   /** All that is unsure made sure, then every card. False: no answer. */
@@ -253,7 +256,8 @@ export async function crash(options: CrashOptions): Promise<CrashTally> {
   const total: CrashTally = {
     ...{ kills: 0, startKills: 0, backupKills: 0, stops: 0, calls: 0, events: 0, recoveries: 0 },
   };
-  for (let seed = options.seed; total.kills < options.kills; seed += 1) {
+  for (let { seed } = options; total.kills < options.kills; seed += 1) {
+    if (options.isOver?.() === true) break;
     const venue = await openCrashVenue({ ...size, seed });
     const run = new Run({ ...options, kills: options.kills - total.kills }, venue, seed);
     try {

@@ -1,6 +1,7 @@
 /**
- * The processes that are killed: the server, as people run it or with a small memory, and a backup
- * beside it. What they say on stderr is kept, since an error there is one that nobody was told of.
+ * The processes that are killed: the server, as people run it or with a small memory, under a program
+ * that makes its calls of the system fail, and commands beside it. What they say on stderr is kept,
+ * since an error there is one that nobody was told of, unless it was to be expected.
  */
 import { join } from "node:path";
 import type { BookOptions } from "../../src/feature/card/service.ts";
@@ -31,18 +32,51 @@ export const environmentOf = (dataDir: string): Record<string, string> => ({
   KARTU_RATE_REPORT_PER_MIN: "0",
 });
 
+export interface ChildOptions {
+  /** Program and arguments in front, which become the process itself by exec. */
+  readonly under?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Errors are what it is to tell of. */
+  readonly isTelling?: boolean;
+}
+
 export class Child {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
-  readonly #errors: Promise<string>;
+  readonly #isTelling: boolean;
+  readonly #telling: Promise<void>;
+  readonly #unheard = new AbortController();
+  #told = "";
 
-  constructor(args: readonly string[], dataDir: string) {
-    this.#child = Bun.spawn([process.execPath, ...args], {
-      env: environmentOf(dataDir),
+  constructor(args: readonly string[], dataDir: string, options: ChildOptions = {}) {
+    const { under = [], env, isTelling = false } = options;
+    this.#isTelling = isTelling;
+    this.#child = Bun.spawn([...under, process.execPath, ...args], {
+      env: { ...environmentOf(dataDir), ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
     });
-    this.#errors = this.#child.stderr.text();
+    this.#telling = this.#listen();
+  }
+
+  async #listen(): Promise<void> {
+    const decoder = new TextDecoder();
+    const reader = this.#child.stderr.getReader();
+    this.#unheard.signal.addEventListener("abort", () => void reader.cancel());
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      this.#told += decoder.decode(value, { stream: true });
+    }
+  }
+
+  /** What it said on stderr so far. */
+  get told(): string {
+    return this.#told;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Where a server listens; undefined if it ended before. */
@@ -67,21 +101,30 @@ export class Child {
     this.#child.kill(signal);
   }
 
-  /** Resolves when it has ended. @throws if it told of an error */
+  /** Whoever reads what it says goes away. */
+  async deafen(): Promise<void> {
+    this.#unheard.abort();
+    await this.#child.stdout.cancel();
+  }
+
+  /** Resolves when it has ended; with 128 and its number where a signal did it. @throws if it told of an error */
   async ended(): Promise<number> {
     const code = await this.#child.exited;
-    const errors = await this.#errors;
-    if (errors !== "" && !this.#child.killed) throw new Error(`a process said: ${errors}`);
-    if (/\berror\b/i.test(errors)) throw new Error(`a process said: ${errors}`);
+    await this.#telling;
+    if (this.#isTelling) return code;
+    const told = this.#told;
+    if (told !== "" && !this.#child.killed) throw new Error(`a process said: ${told}`);
+    if (/\berror\b/i.test(told)) throw new Error(`a process said: ${told}`);
     return code;
   }
 }
 
 /** Without `book` the program itself. */
-export const serve = (dataDir: string, book?: BookOptions): Child =>
+export const serve = (dataDir: string, book?: BookOptions, options?: ChildOptions): Child =>
   new Child(
     book === undefined ? [program, "serve", "--json"] : [childServer, JSON.stringify(book)],
     dataDir,
+    options,
   );
 
 export const command = (dataDir: string, ...args: readonly string[]): Child =>

@@ -15,6 +15,7 @@ export interface Post {
 
 interface Answer {
   readonly status: number;
+  readonly retryAfterSec: number;
   readonly json: Readonly<Record<string, unknown>>;
 }
 
@@ -35,7 +36,7 @@ const tampersMax = 15;
 /** Timestamps of a till's top-ups count up from here, because the same one again is the same top-up. */
 const topupsFromSec = 1_750_000_000;
 
-const wrong = (call: Call, { status, json }: Answer, why: string): Error =>
+const wrong = (call: Call, { status, json }: Pick<Answer, "status" | "json">, why: string): Error =>
   new Error(
     `${call.method} ${call.path} ${call.body ?? ""}: ${status} ${JSON.stringify(json)}: ${why}`,
   );
@@ -51,6 +52,10 @@ export class Till {
   #made = 0;
   /** Calls that were answered. */
   calls = 0;
+  /** Calls that were refused because nothing can be recorded now. */
+  refusals = 0;
+  /** The server's clock may be where tokens are not valid: what is refused so is asked again. */
+  isTimeless = false;
 
   constructor(
     readonly tenantId: number,
@@ -336,7 +341,9 @@ export class Till {
 
   async #call(url: string, call: Call, isAgain = false): Promise<boolean> {
     const answer = await send(url, call);
-    const isLost = answer === undefined || answer.status === 503;
+    if (answer?.status === 503) this.#refused(answer, call);
+    const isLost =
+      answer === undefined || answer.status === 503 || (answer.status === 401 && this.isTimeless);
     if (isLost) {
       if (call.method === "POST") this.#unsure = call;
       return false;
@@ -345,6 +352,13 @@ export class Till {
     this.calls += 1;
     call.answered(answer, isAgain);
     return true;
+  }
+
+  /** It says so in the words that are due, and when to come again. */
+  #refused(answer: Answer, call: Call): void {
+    this.refusals += 1;
+    if (answer.json.error !== "unavailable" || !(answer.retryAfterSec >= 1))
+      throw wrong(call, answer, "a refusal says that it is one, and for how long");
   }
 }
 
@@ -358,7 +372,8 @@ async function send(url: string, { method, path, post, body }: Call): Promise<An
       signal: AbortSignal.timeout(callMaxMs),
     });
     const text = await response.text();
-    return { status: response.status, json: text === "" ? {} : JSON.parse(text) };
+    const retryAfterSec = Number(response.headers.get("retry-after"));
+    return { status: response.status, retryAfterSec, json: text === "" ? {} : JSON.parse(text) };
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") throw error;
     return undefined;

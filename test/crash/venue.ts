@@ -18,6 +18,7 @@ import { environmentOf } from "./process.ts";
 import { Till } from "./till.ts";
 
 const loaded = 400_000;
+export const owner = { email: "owner@example.com", password: "a long password" } as const;
 const actor = { type: "user", id: "operator" } as const;
 
 export interface CrashVenue {
@@ -31,6 +32,8 @@ export interface VenueSize {
   readonly seed: number;
   readonly tills: number;
   readonly cards: number;
+  /** Where its directory is made. */
+  readonly within?: string;
 }
 
 /** The same numbers for the same seed. */
@@ -42,8 +45,9 @@ export function dice(seed: number): (max: number) => number {
   };
 }
 
-export async function openCrashVenue({ seed, tills, cards }: VenueSize): Promise<CrashVenue> {
-  const dataDir = mkdtempSync(join(tmpdir(), "kartu-crash-"));
+export async function openCrashVenue(size: VenueSize): Promise<CrashVenue> {
+  const { seed, tills, cards, within = tmpdir() } = size;
+  const dataDir = mkdtempSync(join(within, "kartu-crash-"));
   const read = readConfig(environmentOf(dataDir));
   if ("faults" in read) throw new Error(read.faults.join("\n"));
   const { config } = read;
@@ -51,10 +55,10 @@ export async function openCrashVenue({ seed, tills, cards }: VenueSize): Promise
   clock.set(Math.floor(Date.now() / 1000));
   const log = createLog({ nowMs: clock.nowMs, level: "error" });
   const kartu = await openKartu({ dataDir, config, clock, random: systemRandom(), log });
-  const ownerPassword = "a long password";
+  const { email: ownerEmail, password: ownerPassword } = owner;
   const by = { actor };
   await kartu.tenant.initialise(
-    { tenant: { name: "Kantin Utama" }, ownerEmail: "owner@example.com", ownerPassword },
+    { tenant: { name: "Kantin Utama" }, ownerEmail, ownerPassword },
     by,
     clock.nowMs(),
   );

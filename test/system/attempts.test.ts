@@ -14,10 +14,10 @@ test("so many, then the seconds to the end of the window, which began with the f
   expect(attempts.waitSec("a", 60_000)).toBe(0);
 });
 
-test("a clock that was set back locks nobody out for longer than a window", () => {
+test("a clock that was set back forgets what was tried", () => {
   const attempts = made();
   for (let at = 0; at < 3; at++) attempts.note("a", 1_000_000);
-  expect(attempts.waitSec("a", 0)).toBe(60);
+  expect(attempts.waitSec("a", 0)).toBe(0);
 });
 
 test("what is cleared begins anew; past the bound the eldest goes", () => {

@@ -44,6 +44,7 @@ export function healthBook(deps: HealthDeps) {
   const own: HealthDeps["parts"] = {
     database: async () => {
       await store.read((q) => rows.rootTenantId(q));
+      await store.write(async () => undefined);
       return { status: "ok", detail: null };
     },
     writeQueue: () => ({
@@ -86,7 +87,7 @@ export function healthBook(deps: HealthDeps) {
     try {
       const bytes = await inTime(disk, answerMsMax);
       if (bytes < readyDiskMinBytes) return "less than 64 MiB of disk";
-      // An empty write takes the writer's turn and its lock, and leaves nothing behind.
+      // Takes the writer's turn and its lock, and a write of its own where the last one failed.
       await inTime(() => store.write(async () => undefined), answerMsMax);
       return null;
     } catch {

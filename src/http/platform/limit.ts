@@ -104,6 +104,8 @@ interface Known {
 const minuteMs = 60_000;
 /** While layer 1 refuses, layer 2 is asked at most so often whether it would too. */
 const peekEveryMs = 1_000;
+/** A window that layer 2 tells of may end so much later here, for the way there and back. */
+const roundTripMsMax = 10_000;
 const passed: Taken = { headers: {} };
 
 export const createLimits = (deps: LimitDeps): Limits => new TwoLayers(deps);
@@ -185,16 +187,16 @@ class TwoLayers implements Limits {
   #waitMs({ key, bucket, limit, windowMs }: GroupKey, nowMs: number): number {
     const known = this.#known.get(key);
     const isSpent = known !== undefined && known.limit === limit && known.remaining <= 0;
-    const spentMs = isSpent ? Math.min(known.resetAtMs - nowMs, windowMs) : 0;
+    const spentMs = isSpent ? leftMs(known, nowMs, windowMs) : 0;
     return Math.max(spentMs, this.#buckets.waitMs(bucket, limit, nowMs, windowMs));
   }
 
   /** Layer 1 refuses; the wait is that of both layers, so layer 2 is looked at, though not often. */
   #refuseLocally(keys: readonly GroupKey[], nowMs: number): Taken | Promise<Taken> {
     let isStale = false;
-    for (const { key } of keys) {
+    for (const { key, windowMs } of keys) {
       const known = this.#known.get(key) ?? this.#remember(key);
-      const isSpent = known.remaining <= 0 && known.resetAtMs > nowMs;
+      const isSpent = known.remaining <= 0 && leftMs(known, nowMs, windowMs) > 0;
       if (isSpent || Math.abs(nowMs - known.askedMs) < peekEveryMs) continue;
       isStale = true;
       // Now, not with the answer: a flood asks once.
@@ -249,16 +251,22 @@ class TwoLayers implements Limits {
     const waits = keys.map((key) => this.#waitMs(key, nowMs));
     const waitMs = Math.max(...waits);
     const { limit, windowMs, who } = keys[waits.indexOf(waitMs)]!;
-    const states = keys.map(({ key, limit }): WindowState => {
+    const states = keys.map(({ key, limit, windowMs }): WindowState => {
       const known = this.#known.get(key);
-      if (known === undefined || known.resetAtMs <= nowMs) return { remaining: limit, resetMs: 0 };
-      return { remaining: known.remaining, resetMs: known.resetAtMs - nowMs };
+      const resetMs = known === undefined ? 0 : leftMs(known, nowMs, windowMs);
+      return { remaining: known === undefined || resetMs === 0 ? limit : known.remaining, resetMs };
     });
     return {
       refusal: refusalOf(waitMs, limit, windowMs, who),
       headers: headersOf(keys, states),
     };
   }
+}
+
+/** Of the window that layer 2 told of; 0 where it ended, or was told of by a clock that was set back. */
+function leftMs({ resetAtMs }: Known, nowMs: number, windowMs: number): number {
+  const left = resetAtMs - nowMs;
+  return left > 0 && left <= windowMs + roundTripMsMax ? left : 0;
 }
 
 /** The key that every call of this caller counts against; none where the plan has no limit. */
