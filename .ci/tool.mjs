@@ -143,7 +143,12 @@ const tasks = {
   // As many files at once as there are cores, the longest first: the suite takes a third of the time.
   test: () => ["test", "--timeout", "60000", "--parallel", "--timings=test/timings.json"],
   bench: () => ["bench/canonical.ts"],
+  sim: () => ["test/sim/run.ts"],
   crash: () => ["test/crash/run.ts"],
+  once: () => ["test/once/run.ts"],
+  fuzz: () => ["test/fuzz/run.ts"],
+  wire: () => ["test/wire/run.ts"],
+  sbom: () => ["test/supply/run.ts"],
   fix: () => [inModules("@biomejs", "biome", "bin", "biome"), "check", "--write"],
   build: () => [
     ...["build", "src/main.ts", "--compile", "--bytecode", "--outfile", "dist/kartu"],

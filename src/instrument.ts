@@ -36,9 +36,9 @@ export async function instrumentsOf(kartu: Kartu): Promise<Instruments> {
   const tracer = await tracerOf(kartu);
 
   function note(surface: SurfaceName, line: Served | PlatformServed): void {
-    const { requestId, method, path, status, tookMs } = line;
+    const { requestId, method, path, status, caller, tookMs } = line;
     metrics.served({ surface, route: path, method, status, tookMs });
-    log.info("served", { requestId, method, path, status, tookMs });
+    log.info("served", { requestId, method, path, status, ...(caller && { caller }), tookMs });
   }
 
   return {

@@ -11,6 +11,7 @@ import { endingOf } from "./command/context.ts";
 import { addDemo } from "./command/demo.ts";
 import { addDevice } from "./command/device.ts";
 import { addDoctor } from "./command/doctor.ts";
+import { tellFalls } from "./command/fall.ts";
 import { addFlag } from "./command/flag.ts";
 import { addInit } from "./command/init.ts";
 import { addKeys } from "./command/keys.ts";
@@ -61,10 +62,17 @@ function programOf(): Command {
     .option("--json", "one JSON object or line on stdout, words for people on stderr")
     .option("--tenant <slug>", "the tenant, where there are several (the first)")
     .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
     .exitOverride();
   for (const add of groups) add(program);
   return program;
 }
+
+/** What was typed may be a password under a misspelt name: the parser's words keep the name alone. */
+const withoutValues = (text: string): string =>
+  text
+    .replace(/^(error: unknown option '[^'=]*)=.*'/s, "$1'")
+    .replace(/^(error: too many arguments.* but got \d+): .*\./s, "$1.");
 
 /** Help that was asked for is done; everything else that the parser throws is wrong usage. */
 const codeOf = ({ exitCode, code }: CommanderError): number =>
@@ -72,6 +80,7 @@ const codeOf = ({ exitCode, code }: CommanderError): number =>
 
 async function main(): Promise<number> {
   process.umask(0o077);
+  tellFalls({ json: false, nowMs: Date.now });
   try {
     await programOf().parseAsync();
     return 0;

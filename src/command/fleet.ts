@@ -158,7 +158,10 @@ export async function serverClock(url: string, move?: MoveClock): Promise<SimClo
     if (Number.isFinite(serverMs)) aheadMs = serverMs - Date.now();
   };
   const reached = await fetch(`${url}/.well-known/jwks.json`).catch((cause) => {
-    throw new CommandFailed(`nobody answers at ${url}`, { cause });
+    // Without the password that an address may hold.
+    throw new CommandFailed(`nobody answers at ${URL.parse(url)?.origin ?? "that address"}`, {
+      cause,
+    });
   });
   if (move === undefined || !(await canMove(move))) {
     follow(timeOf(reached.headers));

@@ -3,9 +3,11 @@ import type { Command } from "commander";
 import { type Kartu, openKartu } from "../app.ts";
 import { type Serving, serveKartu } from "../serve.ts";
 import { systemClock } from "../system/clock.ts";
+import { watchClock } from "../system/jump.ts";
 import { createLog } from "../system/log.ts";
 import { readOffset } from "../system/offset.ts";
 import { CommandFailed, type Context, contextOf, UsageError } from "./context.ts";
+import { tellFalls } from "./fall.ts";
 import { type InitResult, initDefaults, initDirectory, initWords, isInitialised } from "./init.ts";
 import { serveSocket } from "./socket.ts";
 
@@ -33,6 +35,7 @@ export async function start(context: Context, offsetSec: number): Promise<Runnin
     onError: (error) => log.error("a timer failed", { error }),
   });
   const log = createLog({ ...logOptions, nowMs: () => clock.nowMs() });
+  tellFalls({ ...logOptions, nowMs: () => clock.nowMs() });
   const kartu = await openKartu({ dataDir, config, clock, random, log });
   if ((await kartu.tenant.tenantBySlug()) === undefined) {
     await kartu.close();
@@ -49,10 +52,14 @@ export async function start(context: Context, offsetSec: number): Promise<Runnin
     { ...kartu, ...(config.env === "development" && { advance: serving.advance }) },
     dataDir,
   );
+  const unwatch = watchClock(log);
   return {
     kartu,
     serving,
-    stop: () => serving.stop(config.shutdownTimeoutSec, socket.close()),
+    stop: () => {
+      unwatch();
+      return serving.stop(config.shutdownTimeoutSec, socket.close());
+    },
   };
 }
 

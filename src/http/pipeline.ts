@@ -12,7 +12,8 @@ import { faultBesidesCount, readQuery, type Shape } from "./contract.ts";
 import { Exchange } from "./exchange.ts";
 import { isIdempotencyKey } from "./idempotency.ts";
 import { checkSpelling, malformed, parseJson } from "./json.ts";
-import { errorResponse, refusalOf } from "./problem.ts";
+import { readTrace } from "./platform/trace.ts";
+import { errorResponse, refusalOf, styleOf } from "./problem.ts";
 import { respond, send } from "./respond.ts";
 import type { Route } from "./route.ts";
 import {
@@ -38,6 +39,8 @@ export function serveRoutes(deps: SurfaceDeps, routes: readonly Route[]): Map<Ro
 const serveRoute = (surface: Surface, compiled: CompiledRoute): ServeRoute => {
   const { deps } = surface;
   const { route } = compiled;
+  // What lies outside `/api` has a trace, whoever serves it.
+  const isTraced = styleOf(route.path) === "problem";
   return async (request, params, socketAddress) => {
     const nowMs = deps.clock.nowMs();
     const requestId = requestIdOf(request, deps.newRequestId);
@@ -56,18 +59,26 @@ const serveRoute = (surface: Surface, compiled: CompiledRoute): ServeRoute => {
     if (notice !== null) {
       for (const [name, value] of Object.entries(notice.headers)) response.headers.set(name, value);
     }
+    if (isTraced && !response.headers.has("x-trace-id")) {
+      const { traceId } = readTrace(request.headers.get("traceparent"));
+      response.headers.set("x-trace-id", traceId);
+    }
     deps.served?.({
       requestId,
       traceparent: request.headers.get("traceparent"),
       method: route.method,
       path: route.path,
       status: response.status,
+      caller: response.status < 400 ? null : callerOf(exchange),
       startedMs: nowMs,
       tookMs: deps.clock.nowMs() - nowMs,
     });
     return response;
   };
 };
+
+const callerOf = ({ device }: Exchange): string | null =>
+  device === null ? null : `device ${device.terminalId} of tenant ${device.tenantId}`;
 
 function refuse(error: unknown, exchange: Exchange, compiled: CompiledRoute): Response {
   const { deps } = exchange.surface;
@@ -88,7 +99,7 @@ async function answer(exchange: Exchange, compiled: CompiledRoute): Promise<Resp
   checkDeclaredLength(request, surface.deps.bodyMaxBytes);
   takeAddress(exchange);
   if (!("public" in route.access)) {
-    exchange.device = await surface.deps.admit(request, route.access, nowMs);
+    await surface.deps.admit(request, route.access, nowMs, exchange);
   }
   if (route.method === "POST") checkMediaType(request, hasBody(request));
   exchange.query = queryIn(request, compiled.query);

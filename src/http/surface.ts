@@ -12,15 +12,21 @@ import { commonRefusals, type ReportFault } from "./problem.ts";
 import { Buckets } from "./rate.ts";
 import type { DeviceAccess, Route } from "./route.ts";
 
+/** A call whose device is known once its token is, also if the call is then refused. */
+export interface DeviceCall {
+  device: DeviceIdentity | null;
+}
+
 /**
- * Who calls, if this call is theirs to make.
+ * Says who calls, and lets them by if this call is theirs to make.
  * @throws Refused invalid_token · rate_limited · insufficient_role · terminal_suspended · op_not_granted
  */
 export type Admit = (
   request: Request,
   access: DeviceAccess,
   nowMs: number,
-) => Promise<DeviceIdentity>;
+  call: DeviceCall,
+) => Promise<void>;
 
 /** How the version stands that the calls are of: headers once its end is announced, and whether it came. */
 export interface SurfaceNotice {
@@ -37,6 +43,8 @@ export interface Served {
   /** The route's pattern, so that lines can be counted by it. */
   readonly path: string;
   readonly status: number;
+  /** Of a call that was refused: whose it was, by numbers and ids alone; null where nobody is known. */
+  readonly caller: string | null;
   readonly startedMs: number;
   readonly tookMs: number;
 }

@@ -61,11 +61,20 @@ describe("answers", () => {
         method: "POST",
         path: "/api/notes/:noteId",
         status: 201,
+        caller: null,
         startedMs: world.clock.ms,
         tookMs: 0,
         traceparent: null,
       },
     ]);
+  });
+
+  test("the line of a refusal says whose call it was, where that is known", async () => {
+    const before = world.served.length;
+    await (await call(world, { token, body: "{" })).text();
+    await (await call(world, { token: "kt_nobody" })).text();
+    const told = world.served.slice(before).map(({ status, caller }) => `${status} ${caller}`);
+    expect(told).toEqual([expect.stringMatching(/^400 device \d+ of tenant \d+$/), "401 null"]);
   });
 });
 

@@ -29,6 +29,11 @@ function spellings({ bytes }: Needle): [spelling: string, text: Uint8Array][] {
     ["a list of numbers", [...raw].join(",")],
     ["percent", hex.replaceAll(/../g, "%$&")],
   ];
+  const plain = raw.toString("utf8");
+  const inUrl = encodeURIComponent(plain);
+  if (!plain.includes("\ufffd") && inUrl !== plain) {
+    texts.push(["in a URL", inUrl], ["in a form", inUrl.replaceAll("%20", "+")]);
+  }
   for (const shift of [0, 1, 2]) {
     texts.push([`base64 at ${shift}`, inner64(bytes, shift, "base64")]);
     texts.push([`base64url at ${shift}`, inner64(bytes, shift, "base64url")]);

@@ -200,10 +200,19 @@ describe("ids and traces", () => {
         method: "GET",
         path: "/notes/:id",
         status: 200,
+        caller: null,
         startedMs: startMs,
         tookMs: 0,
       },
     ]);
+  });
+
+  test("the line of a refusal says whose call it was, where that is known", async () => {
+    world.served.length = 0;
+    await (await call(world, { token, body: "{" })).text();
+    await (await call(world, { token: "nobody" })).text();
+    const told = world.served.map(({ status, caller }) => `${status} ${caller}`);
+    expect(told).toEqual([expect.stringMatching(/^400 user \S+ of tenant \d+$/), "401 null"]);
   });
 });
 

@@ -47,12 +47,14 @@ export function deviceGuard(
     device: new Buckets(bucketsMax),
     report: new Buckets(bucketsMax),
   };
-  return async (request, access, nowMs) => {
+  return async (request, access, nowMs, call) => {
     const nowSec = Math.floor(nowMs / 1000);
     const token = bearerToken(request.headers.get("authorization"));
     const device =
       token === null ? null : await sessions.find(Bun.SHA256.hash(token, "hex"), nowSec);
     if (device === null) throw new Refused("invalid_token");
+    // Known from here on, also as the one who was refused.
+    call.device = device;
     const { bucket } = access;
     const key = `${device.tenantId}:${device.deviceNo}`;
     const retryAfterSec = buckets[bucket].take(key, perMin[bucket], nowMs);
@@ -64,6 +66,5 @@ export function deviceGuard(
     if (access.op !== undefined && !(await sessions.hasOp(device, access.op, nowSec))) {
       throw new Refused("op_not_granted");
     }
-    return device;
   };
 }

@@ -12,8 +12,9 @@ import { formatFits, formatMessage } from "./format.ts";
 /** A document says no more than this. */
 export const faultsMax = 50;
 
-/** A name of the caller's that may stand in a path; others, and what looks like a secret, become `*`. */
-const plainName = /^[\w$.-]{1,64}$/;
+/** A name of the caller's that may stand in a path. Others become `*`, and so does every token of ours:
+ * all of them are longer, and a caller that mixes up its fields sends one as a name. */
+const plainName = /^[\w$.-]{1,40}$/;
 
 /** `recipients[2].userId`, a step further. */
 export const memberPath = (path: string, name: string): string => {
@@ -166,10 +167,10 @@ function judgeString(schema: TSchema, value: string): Judged | null {
   if (format === "email" && !formatFits(format, value)) {
     return ["INVALID_FORMAT", formatMessage(format)];
   }
-  if (value.length < minLength) {
+  // The length of a string is its number of characters; an emoji has two UTF-16 units.
+  if (value.length < minLength || (minLength > 1 && [...value].length < minLength)) {
     return ["TOO_SHORT", `Must have at least ${counted(minLength, "character")}`];
   }
-  // The length of a string is its number of characters; an emoji has two UTF-16 units.
   if (value.length > maxLength && [...value].length > maxLength) {
     return ["TOO_LONG", `Must have at most ${counted(maxLength, "character")}`];
   }

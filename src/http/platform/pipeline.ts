@@ -72,11 +72,15 @@ function served(x: PlatformExchange, response: Response): Response {
     method: route.method,
     path: route.path,
     status: response.status,
+    caller: response.status < 400 ? null : callerOf(x),
     startedMs: nowMs,
     tookMs: deps.clock.nowMs() - nowMs,
   });
   return response;
 }
+
+const callerOf = ({ caller }: PlatformExchange): string | null =>
+  caller === null ? null : `${caller.kind} ${caller.id} of tenant ${caller.tenantId}`;
 
 function refuse(
   error: unknown,

@@ -50,6 +50,8 @@ export interface PlatformServed {
   /** The route's pattern below `/api/v1`, whichever base was used, so that lines can be counted by it. */
   readonly path: string;
   readonly status: number;
+  /** Of a call that was refused: whose it was, by ids alone; null where nobody is known. */
+  readonly caller: string | null;
   readonly startedMs: number;
   readonly tookMs: number;
 }
