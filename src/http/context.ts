@@ -93,9 +93,25 @@ export function parametersOf(query: string): Iterable<[name: string, value: stri
   return parameters;
 }
 
+/**
+ * Headers of every answer. Most are no pages, so they load nothing, stand in no frame and tell no other
+ * site where they were, should a browser be led to show one (OWASP REST Security Cheat Sheet); a page
+ * says itself what it may load. That only TLS is spoken is for whoever ends TLS to say (RFC 6797 §7.2).
+ */
+const always = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-frame-options": "DENY",
+} as const;
+
+/** To be copied, natively, at half the cost of reading the members of an object. */
+export const alwaysHeaders = new Headers(always);
+export const jsonHeaders = new Headers({ ...always, "content-type": "application/json" });
+
 /** Headers that every answer carries, whatever it is. */
 export const commonHeaders = (requestId: string): Record<string, string> => ({
   "x-request-id": requestId,
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
+  ...always,
 });

@@ -22,13 +22,19 @@ export function compileShape(schema: TSchema): Shape {
     made ??= TypeCompiler.Compile(schema);
     return made;
   };
+  let counts: boolean | undefined;
+  const tooShort = (value: unknown): ValueError | null => {
+    counts ??= asksForChars(schema);
+    return counts ? shortText(schema, value, "") : null;
+  };
   const firstError = (value: unknown): ValueError | null => {
     for (const error of compiled().Errors(value)) if (!isShortEnough(error)) return error;
-    return null;
+    return tooShort(value);
   };
   return {
     schema,
-    check: (value) => compiled().Check(value) || firstError(value) === null,
+    check: (value) =>
+      compiled().Check(value) ? tooShort(value) === null : firstError(value) === null,
     fault: (value, root) => {
       const error = firstError(value);
       if (error === null) throw new Error("contract: a value was refused without a fault");
@@ -47,6 +53,43 @@ function isShortEnough({ type, value, schema, errors }: ValueError): boolean {
   if (type !== ValueErrorType.StringMaxLength || typeof value !== "string") return false;
   const charsMax = Number(schema.maxLength);
   return value.length <= 2 * charsMax && [...value].length <= charsMax;
+}
+
+/** What is within a schema. */
+const partsOf = ({ properties, anyOf, items }: TSchema): TSchema[] => [
+  ...Object.values<TSchema>(properties ?? {}),
+  ...((anyOf as TSchema[] | undefined) ?? []),
+  ...(items === undefined ? [] : [items as TSchema]),
+];
+
+/** Whether a text must have more than one character, which an emoji would pass for with its two units. */
+const asksForChars = (schema: TSchema): boolean =>
+  Number(schema.minLength ?? 0) > 1 || partsOf(schema).some(asksForChars);
+
+/** The first text with fewer characters than its schema asks for, of a value that is right but for that. */
+function shortText(schema: TSchema, value: unknown, path: string): ValueError | null {
+  if (typeof value === "string") {
+    const options = ((schema.anyOf as TSchema[] | undefined) ?? [schema]).filter(
+      ({ type }) => type === "string",
+    );
+    const long = options.find(({ minLength = 0 }) => [...value].length >= minLength);
+    const [first] = options;
+    if (first === undefined || long !== undefined) return null;
+    const error = { type: ValueErrorType.StringMinLength, schema: first, path, value };
+    return { ...error, message: "", errors: [] };
+  }
+  if (value === null || typeof value !== "object") return null;
+  for (const option of (schema.anyOf as TSchema[] | undefined) ?? [schema]) {
+    const { properties = {}, items } = option;
+    for (const [name, inner] of Object.entries(value)) {
+      const part: unknown = Array.isArray(value)
+        ? items
+        : Object.hasOwn(properties, name) && properties[name];
+      const short = part ? shortText(part as TSchema, inner, `${path}/${name}`) : null;
+      if (short !== null) return short;
+    }
+  }
+  return null;
 }
 
 function describeError(error: ValueError, schema: TSchema, root: string): Fault {

@@ -44,7 +44,6 @@ ${body}
       ...headers,
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy(styles),
-      "referrer-policy": "no-referrer",
     },
   });
 }

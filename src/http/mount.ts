@@ -19,7 +19,7 @@ export function mountSurface(app: Elysia, deps: SurfaceDeps, routes: readonly Ro
       route.method,
       route.path,
       ({ request, params }: { request: Request; params: unknown }) =>
-        isMisled(request.url, route.path)
+        isMisled(request.url, route.path) || isHeadOf(request, route)
           ? unmatched(app, deps, request)
           : serve(request, params, socketAddress),
       { parse: "none" },
@@ -34,6 +34,10 @@ export function mountSurface(app: Elysia, deps: SurfaceDeps, routes: readonly Ro
     });
   }
 }
+
+/** A path with dot segments comes by another router, which takes HEAD for GET on this surface too. */
+const isHeadOf = (request: Request, { method, path }: Route): boolean =>
+  request.method !== method && styleOf(path) === "device";
 
 /**
  * Where the `Host` of a request is no host, its URL is a path alone, of which Elysia leaves out the

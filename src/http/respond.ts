@@ -2,7 +2,7 @@
  * What a handler returned, as a response: text, entity tag, 304, and in development the check that it
  * is what the contract says. Refusals are `problem.ts`.
  */
-import { commonHeaders } from "./context.ts";
+import { alwaysHeaders, jsonHeaders } from "./context.ts";
 import { etagOf, isNoneMatch } from "./etag.ts";
 import { answerText, type Exchange } from "./exchange.ts";
 import { notModified } from "./route.ts";
@@ -46,8 +46,13 @@ export function send(
   text: string,
   extra?: Readonly<Record<string, string>>,
 ): Response {
-  const all = { ...commonHeaders(requestId), ...headers, ...extra };
-  if (text === "") return new Response(null, { status, headers: all });
-  all["content-type"] = "application/json";
-  return new Response(text, { status, headers: all });
+  const response =
+    text === ""
+      ? new Response(null, { status, headers: alwaysHeaders })
+      : new Response(text, { status, headers: jsonHeaders });
+  const all = response.headers;
+  all.set("x-request-id", requestId);
+  for (const name in headers) all.set(name, headers[name]!);
+  for (const name in extra) all.set(name, extra[name]!);
+  return response;
 }

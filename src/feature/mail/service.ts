@@ -8,6 +8,7 @@ import { seal, sealNonceBytes, unseal } from "../../domain/seal.ts";
 import type { Store, Writer } from "../../store/seam.ts";
 import type { Mailer } from "../../system/mail.ts";
 import type { Random } from "../../system/random.ts";
+import { nextTurn } from "../../system/turn.ts";
 import * as rows from "./store.ts";
 
 export interface MailDeps {
@@ -67,10 +68,14 @@ export function mailService({ store, random, masterKey, mailer, publicUrl, faile
     return idle();
   }
 
-  /** One look at the outbox at a time; a wish for one meanwhile is another one after it. */
+  /**
+   * One look at the outbox at a time; a wish for one meanwhile is another one after it. Never before the
+   * answer to whoever asked for the letter is out: it would tell by its time that there was one.
+   */
   function look(): void {
     isWanted = true;
-    looking ??= looks()
+    looking ??= nextTurn()
+      .then(looks)
       .catch((error: unknown) => failed({ id: "", attempts: 0, isGivenUp: false }, error))
       .finally(() => {
         looking = undefined;

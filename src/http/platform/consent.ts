@@ -153,8 +153,6 @@ export function consentResponse(page: ConsentPage, requestId: string): Response 
       ...commonHeaders(requestId),
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
-      "referrer-policy": "no-referrer",
-      "x-frame-options": "DENY",
     },
   });
 }

@@ -148,8 +148,6 @@ export function linkPageResponse(page: LinkPage, requestId: string): Response {
       ...commonHeaders(requestId),
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
-      "referrer-policy": "no-referrer",
-      "x-frame-options": "DENY",
     },
   });
 }
