@@ -2,6 +2,7 @@
  * The doors of the server, written down from the outside: what is public, and which role may call what.
  * A second opinion beside the routes' own, so it is not made from them.
  */
+import type { Op } from "../../src/domain/grant.ts";
 import { type Role, roles } from "../../src/domain/identity.ts";
 
 export const assets = "/api-docs/assets/";
@@ -85,8 +86,8 @@ export interface Door {
   readonly roles: readonly Role[];
   /** It still opens for a suspended device. */
   readonly suspended: boolean;
-  /** A grant must carry an op. */
-  readonly op?: true;
+  /** A grant must carry it. */
+  readonly op?: Op;
 }
 
 export const deviceDoors: Readonly<Record<string, Door>> = {
@@ -95,12 +96,16 @@ export const deviceDoors: Readonly<Record<string, Door>> = {
   "GET /api/blocklist": { roles: field, suspended: true },
   "GET /api/cards/:cardId": { roles, suspended: true },
   "GET /api/cards/:cardId/events": { roles, suspended: true },
-  "POST /api/cards": { roles: station, suspended: false, op: true },
-  "POST /api/cards/:cardId/topup": { roles: station, suspended: false, op: true },
-  "POST /api/cards/:cardId/topup/:topupId/cancel": { roles: station, suspended: false, op: true },
-  "POST /api/cards/:cardId/block": { roles: station, suspended: false, op: true },
-  "POST /api/cards/:cardId/rekey": { roles: station, suspended: false, op: true },
-  "POST /api/cards/:cardId/reissue": { roles: station, suspended: false, op: true },
+  "POST /api/cards": { roles: station, suspended: false, op: "reissue" },
+  "POST /api/cards/:cardId/topup": { roles: station, suspended: false, op: "topup" },
+  "POST /api/cards/:cardId/topup/:topupId/cancel": {
+    roles: station,
+    suspended: false,
+    op: "topup",
+  },
+  "POST /api/cards/:cardId/block": { roles: station, suspended: false, op: "block" },
+  "POST /api/cards/:cardId/rekey": { roles: station, suspended: false, op: "reissue" },
+  "POST /api/cards/:cardId/reissue": { roles: station, suspended: false, op: "reissue" },
   "POST /api/reconcile": { roles: field, suspended: true },
   "POST /api/terminal-report": { roles: field, suspended: true },
 };

@@ -1,6 +1,6 @@
 /**
  * Every door of the server as it is mounted, and who may open it. A route that is
- * mounted and not listed in door.ts is a fault.
+ * mounted and not listed in door.ts is a fault. Who else is refused, and how: `matrix.test.ts`.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { roles } from "../../src/domain/identity.ts";
@@ -72,33 +72,6 @@ describe("a stranger", () => {
     }
   });
 
-  test("opens nothing with what only looks like a token", async () => {
-    const { token } = live.devices.station;
-    const policy = { method: "GET", path: "/api/policy" };
-    const headers = [
-      ...["Bearer", "Bearer ", "Bearer null", "Basic a2FydHU6a2FydHU=", token, `Token ${token}`],
-      ...[`Bearer ${token}x`, `Bearer ${token.slice(0, -1)}`, `Bearer x${token}`],
-      ...[`Bearer ${token.toUpperCase()}`, `Bearer ${token.replace("kt_", "ks_")}`],
-      ...[`Bearer kt_${"A".repeat(43)}`, `Bearer ${token}, Bearer ${token}`, `Bearer "${token}"`],
-      `Bearer ${Bun.SHA256.hash(token, "hex")}`,
-      `Bearer ${"A".repeat(8_000)}`,
-    ];
-    for (const authorization of headers) {
-      const answer = await answerOf(policy, { headers: { authorization } });
-      expect([authorization, answer]).toEqual([authorization, unauthorized]);
-    }
-    for (const query of ["access_token", "token", "authorization"]) {
-      const path = `/api/policy?${query}=${token}`;
-      expect(await answerOf({ method: "GET", path })).toBe(unauthorized);
-    }
-    const cookie = `token=${token}; Authorization=Bearer ${token}`;
-    expect(await answerOf(policy, { headers: { cookie } })).toBe(unauthorized);
-    for (const scheme of ["Bearer", "bearer", "BEARER"]) {
-      const authorization = `${scheme} ${token}`;
-      expect(await answerOf(policy, { headers: { authorization } })).toBe("200");
-    }
-  });
-
   test("with KARTU_DOCS=auth reads no document without a token, with off there is none", async () => {
     for (const [docs, status, withToken] of [
       ["auth", 401, 200],
@@ -140,24 +113,6 @@ describe("a role", () => {
       "GET /api/cards/:cardId",
       "GET /api/cards/:cardId/events",
     ]);
-  });
-
-  test("without a grant that carries the op is not enough", async () => {
-    const idle = await live.venue.device("station");
-    const before = live.venue.clock.nowSec();
-    for (const [name, knock] of await knocks()) {
-      if (!deviceDoors[name]?.op) continue;
-      const answer = await answerOf(knock, { token: idle.token });
-      expect([name, answer]).toEqual([name, "403 op_not_granted"]);
-    }
-    await idle.grant();
-    live.venue.clock.advance(28_800);
-    for (const [name, knock] of await knocks()) {
-      if (!deviceDoors[name]?.op) continue;
-      const answer = await answerOf(knock, { token: idle.token });
-      expect([name, answer]).toEqual([name, "403 op_not_granted"]);
-    }
-    live.venue.clock.set(before);
   });
 });
 
@@ -241,13 +196,6 @@ describe("a token", () => {
     await kartu.device.retire(tenantId, device.deviceId, operator, now());
     expect(await open(token)).toBe(unauthorized);
   });
-
-  test("that is dead is a stranger's at every door", async () => {
-    for (const [name, knock] of await knocks()) {
-      const answer = await answerOf(knock, { token: device.token });
-      expect([name, answer]).toEqual([name, unauthorized]);
-    }
-  });
 });
 
 describe("another tenant", () => {
@@ -256,40 +204,13 @@ describe("another tenant", () => {
     other = await live.venue.addTenant();
   });
 
-  test("has no such card, no such top-up, and may register the same id", async () => {
-    const stranger = await other.working("station");
-    const before = await live.counts();
-    for (const [name, knock] of await knocks()) {
-      if (!name.includes(":cardId")) continue;
-      const answer = await answerOf(knock, { token: stranger.token });
-      expect([name, answer]).toEqual([name, "404 card_not_found"]);
-    }
-    const { card, topupId } = live;
-    const mine = await other.card(stranger, { cardId: card.cardId });
-    expect(await answerOf({ ...(await cancelKnock()), token: stranger.token })).toBe(
-      "404 topup_not_found",
-    );
-    expect(mine.cardId).toBe(card.cardId);
-    expect(topupId).toHaveLength(36);
-    expect((await live.counts()).topup).toBe(before.topup ?? 0);
-  });
-
-  const cancelKnock = (): Promise<Knock> => live.knock(live.route("cancelTopup"));
-
   test("reads its own card under an id that both have", async () => {
+    await other.card(await other.working("station"), { cardId: live.card.cardId });
     const scout = await other.device("scout");
     const read = await scout.read(live.card.cardId);
     expect([read.status, read.json.balance]).toEqual([200, 0]);
     const ours = await live.devices.scout.read(live.card.cardId);
     expect(ours.json.balance).toBe(live.card.balance + 5_000);
-  });
-
-  test("hands in events of a card that it doesn't have: unknown to it, untouched here", async () => {
-    const terminal = await other.working("terminal");
-    const card = await live.venue.card(live.devices.station);
-    const { status, json } = await terminal.upload(card.fork().admin());
-    expect([status, json.accepted, json.rejections[0]?.reason]).toEqual([200, 0, "unknown_card"]);
-    expect((await live.devices.scout.read(card.cardId)).json.counter).toBe(0);
   });
 
   test("has another session key under the same version", async () => {

@@ -245,9 +245,9 @@ export class House {
   }
 
   /** The form that spends the code of a consent that the owner has given. */
-  async codeForm(): Promise<Record<string, string>> {
+  async codeForm(scope?: string): Promise<Record<string, string>> {
     const { id, clientSecret } = await this.client();
-    const request = await this.consent(id);
+    const request = await this.consent(id, scope);
     const { redirectTo } = await this.made<{ redirectTo: string }>(
       `/oauth/requests/${request}/approve`,
     );

@@ -1,12 +1,13 @@
 /**
  * Every door of the operator surface as it is mounted, and who may open it: by the tables of `knock/`,
- * which are a second opinion beside the routes' own. An operation without a row is a fault.
+ * which are a second opinion beside the routes' own. An operation without a row is a fault. Who else is
+ * refused, and how: `matrix.test.ts`.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Estate } from "./estate.ts";
 import type { House } from "./house.ts";
 import type { Knock } from "./knock/knock.ts";
-import { changed, type Instead, lost, outcome, unless, walk } from "./knock/send.ts";
+import { type Instead, lost, outcome, unless, walk } from "./knock/send.ts";
 import { type Door, doorsOf, knocks, unlisted } from "./knock/table.ts";
 
 let estate: Estate;
@@ -115,67 +116,6 @@ describe("a stranger", () => {
     });
     expect(complaints).toEqual([]);
   });
-
-  test("gets in with nothing that only looks like a token", async () => {
-    const pair = await mine.pairOf(await mine.person());
-    const { accessToken: token } = pair;
-    const [head = "", body = "", mark = ""] = token.split(".");
-    const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
-    const other = (change: object): string => {
-      const claims = JSON.parse(Buffer.from(body, "base64url").toString()) as object;
-      return Buffer.from(JSON.stringify({ ...claims, ...change })).toString("base64url");
-    };
-    const { key } = await mine.apiKey();
-    const application = await mine.application();
-    const wrong = [
-      ...[
-        "",
-        "null",
-        "undefined",
-        pair.refreshToken,
-        key,
-        `kt_${"A".repeat(43)}`,
-        "A".repeat(9_000),
-      ],
-      ...[`${head}.${body}`, `${head}.${body}.`, `${none}.${body}.`, `${none}.${body}.${mark}`],
-      ...[`${head}.${other({ tenantId: theirs.id })}.${mark}`, `${token}x`, `x${token}`],
-      ...[`${head}.${other({ sub: mine.ownerId })}.${mark}`, `${token} ${token}`, `"${token}"`],
-      ...(application.refresh_token === undefined ? [] : [application.refresh_token]),
-    ];
-    for (const each of wrong) {
-      const answer = await estate.outcome("GET", "/auth/me", {
-        headers: { authorization: `Bearer ${each}` },
-      });
-      expect([each, answer]).toEqual([each, "401 unauthorized"]);
-    }
-    for (const authorization of [token, `Token ${token}`, `Basic ${btoa(`x:${token}`)}`]) {
-      const answer = await estate.outcome("GET", "/auth/me", { headers: { authorization } });
-      expect([authorization, answer]).toEqual([authorization, "401 unauthorized"]);
-    }
-    const cookie = `kartu_rt=${pair.refreshToken}; token=${token}; Authorization=Bearer ${token}`;
-    expect(await estate.outcome("GET", "/auth/me", { headers: { cookie } })).toBe(
-      "401 unauthorized",
-    );
-    for (const query of ["access_token", "token", "ticket"]) {
-      expect(await estate.outcome("GET", `/auth/me?${query}=${token}`)).toBe("401 unauthorized");
-    }
-    expect(await estate.outcome("GET", "/auth/me", { token })).toBe("200");
-  });
-
-  test("gets in with no id token, and not with a key of devices", async () => {
-    const { id, clientSecret } = await mine.client();
-    const request = await mine.consent(id, "openid");
-    const approved = await mine.made<{ redirectTo: string }>(`/oauth/requests/${request}/approve`);
-    const { id_token = "" } = await estate.ok<{ id_token?: string }>("POST", "/oauth/token", {
-      form: {
-        ...{ grant_type: "authorization_code", client_id: id, client_secret: clientSecret },
-        ...{ redirect_uri: "https://app.example/callback", code_verifier: "v".repeat(43) },
-        code: new URL(approved.redirectTo).searchParams.get("code") ?? "",
-      },
-    });
-    expect(id_token.split(".")).toHaveLength(3);
-    expect(await estate.outcome("GET", "/auth/me", { token: id_token })).toBe("401 unauthorized");
-  });
 });
 
 describe("a permission", () => {
@@ -225,107 +165,7 @@ describe("a permission", () => {
   });
 });
 
-describe("of the owner's alone,", () => {
-  test("an admin and a key get nothing", async () => {
-    const tokens = [await mine.token(["admin"]), await mine.machine(["admin"])];
-    const owned = doors.filter(({ row }) => row.may === "owner");
-    expect(owned).not.toEqual([]);
-    const complaints = await walk(owned, async (door) => {
-      for (const token of tokens) {
-        const answer = await outcome(door, await unspent(door), mine, { token });
-        if (answer !== "403 forbidden") return answer;
-      }
-      return null;
-    });
-    expect(complaints).toEqual([]);
-  });
-
-  test("the platform's are nobody else's: no owner below, no admin of the root", async () => {
-    const tokens = [
-      mine.owner,
-      await estate.root.token(["admin"]),
-      await estate.root.machine(["admin"]),
-    ];
-    const complaints = await walk(
-      doors.filter(({ row }) => row.may === "platform"),
-      async (door) => {
-        for (const token of tokens) {
-          const answer = await outcome(door, await unspent(door), mine, { token });
-          if (answer !== "403 forbidden") return answer;
-        }
-        return null;
-      },
-    );
-    expect(complaints).toEqual([]);
-  });
-});
-
-describe("what needs a person's own token", () => {
-  test("is 403 for a key, an application and one that acts for somebody", async () => {
-    const { id, clientSecret } = await mine.client();
-    const form = { grant_type: "client_credentials", client_id: id, client_secret: clientSecret };
-    const client = await estate.ok<{ access_token: string }>("POST", "/oauth/token", {
-      form: { ...form, tenant_id: mine.id },
-    });
-    const acting = await estate.root.made<{ accessToken: string }>("/auth/impersonate", {
-      ...{ tenantId: mine.id, reason: "other", note: "A look" },
-    });
-    const callers: readonly [string, string][] = [
-      [await mine.machine(["admin"]), "403 forbidden"],
-      [client.access_token, "403 forbidden"],
-      [(await mine.application()).access_token, "403 forbidden"],
-      [acting.accessToken, "403 impersonation-restricted"],
-    ];
-    const complaints = await walk(
-      doors.filter(({ row }) => row.may === "own"),
-      async (door) => {
-        for (const [at, [token, expected]] of callers.entries()) {
-          const answer = await outcome(door, await unspent(door), mine, { token });
-          if (answer !== expected) return `${answer} for caller ${at}`;
-        }
-        return null;
-      },
-    );
-    expect(complaints).toEqual([]);
-  });
-});
-
 describe("another tenant's", () => {
-  test("ids are 404 in every path, and nothing of it moves", async () => {
-    const placed = closedDoors().filter(
-      ({ route, row }) => route.path.includes(":") && !row.shared,
-    );
-    expect(placed.length).toBeGreaterThan(20);
-    const foreign = new Map<Door, Knock>();
-    for (const door of placed) foreign.set(door, await door.row.make(theirs));
-    const before = await estate.everything();
-    const complaints = await walk(placed, async (door) => {
-      const knock = foreign.get(door) ?? { path: "" };
-      const answer = await outcome(door, knock, mine, { token: mine.owner });
-      return unless(answer, "404 not-found");
-    });
-    expect(complaints).toEqual([]);
-    expect(await changed(estate, before)).toEqual([]);
-  });
-
-  test("ids in a body open nothing either", async () => {
-    const borrowing = doors.filter(({ row }) => row.borrowed !== undefined);
-    expect(borrowing).not.toEqual([]);
-    const complaints = await walk(borrowing, async (door) => {
-      const { row } = door;
-      const { body } = await row.make(theirs);
-      const own = await row.make(mine);
-      const before = await estate.everything();
-      const answer = await outcome(door, { ...own, ...(body && { body }) }, mine);
-      const wrong = unless(answer, row.borrowed ?? "");
-      if (wrong !== null) return wrong;
-      // The answer to a batch of refusals is kept for a repeat as any other.
-      const moved = (await changed(estate, before)).filter((name) => name !== "idempotency");
-      return moved.length === 0 ? null : `changes ${moved.join()}`;
-    });
-    expect(complaints).toEqual([]);
-  });
-
   test("rows are in no list", async () => {
     const lists = closedDoors().filter(
       ({ route: { contract, path } }) => contract.list !== undefined && !path.includes(":"),
@@ -368,56 +208,5 @@ describe("another tenant's", () => {
     expect(await estate.outcome("POST", "/users", { token: mine.owner, body })).toBe(
       "400 validation-error",
     );
-  });
-});
-
-describe("whoever was let in before", () => {
-  const everywhere = (token: string, expected: string): Promise<string[]> =>
-    walk(closedDoors(), async (door) =>
-      unless(await outcome(door, await unspent(door), mine, { token }), expected),
-    );
-
-  test("is 401 at every door once blocked, removed or stripped of the session", async () => {
-    const end: ((id: string, token: string) => Promise<unknown>)[] = [
-      (id) => mine.made(`/users/${id}/block`),
-      (id) => estate.ok("DELETE", `/users/${id}`, { token: mine.owner }),
-      (id) => mine.made(`/users/${id}/revoke-sessions`),
-      (_, token) => estate.ok("POST", "/auth/logout", { token }),
-      (_, token) => estate.ok("POST", "/auth/logout-all", { token }),
-    ];
-    for (const [at, step] of end.entries()) {
-      const person = await mine.person(["admin"]);
-      const token = await mine.tokenOf(person);
-      expect(await estate.outcome("GET", "/auth/me", { token })).toBe("200");
-      await step(person.id, token);
-      expect([at, ...(await everywhere(token, "401 token-revoked"))]).toEqual([at]);
-    }
-  });
-
-  test("is 401 at every door with a key that was revoked", async () => {
-    const { id, key } = await mine.apiKey();
-    const { accessToken: token } = await estate.ok<{ accessToken: string }>(
-      ...(["POST", "/auth/exchange", { body: { apiKey: key } }] as const),
-    );
-    await estate.ok("DELETE", `/api-keys/${id}`, { token: mine.owner });
-    expect(await everywhere(token, "401 token-revoked")).toEqual([]);
-  });
-
-  test("is 401 at every door once the token is over", async () => {
-    const token = await mine.token(["admin"]);
-    const start = estate.clock.nowSec();
-    estate.clock.advance(900);
-    expect(await everywhere(token, "401 token-expired")).toEqual([]);
-    estate.clock.set(start);
-    expect(await estate.outcome("GET", "/auth/me", { token })).toBe("200");
-  });
-
-  test("is 403 at every door while the tenant is blocked, also with a key", async () => {
-    const house = await estate.house();
-    const tokens = [house.owner, await house.machine(["admin"]), await house.token(["member"])];
-    await estate.root.made(`/tenants/${house.id}/block`, { reason: "Unpaid" });
-    for (const token of tokens) expect(await everywhere(token, "403 tenant-blocked")).toEqual([]);
-    await estate.root.made(`/tenants/${house.id}/unblock`);
-    expect(await estate.outcome("GET", "/auth/me", { token: house.owner })).toBe("200");
   });
 });

@@ -138,6 +138,8 @@ export function roleService({ store, random, audit, event, access }: RoleDeps) {
     const texts = { name, displayName, description, permissions };
     const row = { uuid, tenantId, ...texts, builtIn: false, createdBy: by.actor.id };
     await rows.insertRole(tx, row, nowMs);
+    // The roles of a tenant are kept as one: without it the new one would grant nothing to a key.
+    access.forget(tx, { tenantId });
     const role = await must(tx, tenantId, uuid);
     await tell(tx, "auth.role.created", tenantId, role, undefined, by, nowMs);
     return role;

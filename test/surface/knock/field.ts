@@ -130,7 +130,6 @@ const reviewKnocks: Knocks = {
   },
   "POST /fleet/flags/decide": {
     ...{ may: "fleet.flags.decide", answers: "200", audit: "fleet.flag.decided" },
-    borrowed: "207",
     make: async (house) => ({
       path: "/fleet/flags/decide",
       body: { ids: [await (await house.desk()).flag()], decision: "dismiss", note: "Known" },

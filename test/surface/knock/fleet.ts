@@ -24,7 +24,6 @@ const deviceKnocks: Knocks = {
         ...{ zoneId: (await house.fleet("zones")).id, memberId: (await house.fleet("members")).id },
       },
     }),
-    borrowed: "404 not-found",
   },
   "GET /fleet/devices/:id": {
     ...{ may: "fleet.devices.read", answers: "200" },
@@ -36,7 +35,6 @@ const deviceKnocks: Knocks = {
       path: await at(house, "devices"),
       body: { name: "Gate", zoneId: (await house.fleet("zones")).id, version: 1 },
     }),
-    borrowed: "404 not-found",
   },
   "DELETE /fleet/devices/:id": {
     ...{ may: "fleet.devices.write", answers: "204", audit: "fleet.device.retired" },
@@ -136,7 +134,6 @@ const policyKnocks: Knocks = {
       path: "/fleet/policies",
       body: { scope: "zone", scopeId: (await house.fleet("zones")).id, singleTxLimit: 50_000 },
     }),
-    borrowed: "404 not-found",
   },
   "GET /fleet/policies/:id": {
     ...{ may: "fleet.policies.read", answers: "200" },

@@ -49,8 +49,6 @@ export interface Row {
   readonly event?: string | null;
   /** A write that leaves no record, and why. */
   readonly unrecorded?: string;
-  /** What the call answers with ids of another tenant in its body, its path being one's own. */
-  readonly borrowed?: string;
   make(house: House): Knock | Promise<Knock>;
 }
 

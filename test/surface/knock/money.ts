@@ -10,7 +10,6 @@ export const moneyKnocks: Knocks = {
   },
   "POST /wallets": {
     ...{ may: "money.wallets.write", answers: "201", audit: "money.wallet.created" },
-    borrowed: "400 validation-error",
     make: async (house) => ({
       path: "/wallets",
       body: { userId: (await house.person()).id, currency: "IDR", label: "Lunch" },
@@ -69,7 +68,6 @@ export const moneyKnocks: Knocks = {
   },
   "POST /transfers": {
     ...{ ...moves, may: "money.transfer", audit: "money.transfer.completed" },
-    borrowed: "404 not-found",
     make: async (house) => ({
       path: "/transfers",
       body: {
@@ -80,7 +78,6 @@ export const moneyKnocks: Knocks = {
   },
   "POST /transfers/batch": {
     ...{ ...moves, may: "money.transfer", audit: "money.transfer.completed" },
-    borrowed: "207",
     make: async (house) => ({
       path: "/transfers/batch",
       body: {

@@ -64,7 +64,6 @@ const userKnocks: Knocks = {
   },
   "POST /users/:id/assign-roles": {
     ...{ may: "roles.assign", answers: "200", audit: "auth.role.changed" },
-    borrowed: "400 validation-error",
     make: async (house) => ({
       path: `/users/${(await house.person()).id}/assign-roles`,
       body: { roles: [(await house.role()).name] },
@@ -134,7 +133,6 @@ const tenantKnocks: Knocks = {
   },
   "POST /tenants": {
     ...{ may: "tenants.create", answers: "201", audit: "auth.tenant.created" },
-    borrowed: "404 not-found",
     make: (house) => ({
       path: "/tenants",
       body: {
@@ -178,7 +176,6 @@ const tenantKnocks: Knocks = {
   },
   "POST /tenants/:id/transfer-ownership": {
     ...{ may: "owner", answers: "200", audit: "auth.tenant.transferred", last: true },
-    borrowed: "400 validation-error",
     // Of a tenant of its own: whoever gives one away is its owner no more.
     make: async ({ estate }) => {
       const house = await estate.house();

@@ -85,7 +85,6 @@ export const signinKnocks: Knocks = {
   },
   "POST /auth/switch-tenant": {
     ...{ may: "own", answers: "200", audit: "auth.user.logged_in" },
-    borrowed: "403 tenant-not-allowed",
     make: async (house) => ({
       path: "/auth/switch-tenant",
       body: { tenantId: house.id },
