@@ -119,6 +119,9 @@ const healthStatus = Type.Union([
 
 export const liveAnswer = closed({ status: Type.Literal("ok") });
 export const readyAnswer = closed({ status: Type.Literal("ready") });
+/** Their 503: machines that know no problem documents read them. */
+export const deadAnswer = closed({ status: Type.Literal("error"), reason: Type.String() });
+export const unreadyAnswer = closed({ status: Type.Literal("not_ready"), reason: Type.String() });
 export const healthAnswer = closed({
   status: healthStatus,
   version: Type.String(),

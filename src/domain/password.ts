@@ -8,14 +8,16 @@ export function passwordFault(
   email: string,
   field = "password",
 ): FieldFault | undefined {
-  if (password.length < passwordMinChars) {
+  // An emoji is one character, though two units of UTF-16.
+  const chars = [...password].length;
+  if (chars < passwordMinChars) {
     return {
       field,
       message: `Must have at least ${passwordMinChars} characters`,
       code: "TOO_SHORT",
     };
   }
-  if (password.length > passwordMaxChars) {
+  if (chars > passwordMaxChars) {
     return { field, message: `Must have at most ${passwordMaxChars} characters`, code: "TOO_LONG" };
   }
   if (password.trim().toLowerCase() === email.toLowerCase()) {

@@ -58,6 +58,20 @@ test("a full disk fails the whole group, undoes memory, and is over when there i
   await store.close();
 });
 
+test("a full disk is told of once, not with each write", async () => {
+  const told: string[] = [];
+  const store = openItems(directory(), { log: (event) => told.push(event) });
+  await fill(store);
+  for (let i = 0; i < 20; i += 1) {
+    const failure = await rejection(store.write((tx) => tx.run(insertBody, `${i}`, wide)));
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    // What fits between them does not begin it anew.
+    await store.write((tx) => tx.run(insertItem, i + 1, `small ${i}`));
+  }
+  expect(told).toEqual(["the storage fails; writes are refused until it works"]);
+  await store.close();
+});
+
 test("a job cannot swallow a storage failure and commit the rest", async () => {
   const store = openItems(directory(), quiet);
   await fill(store);

@@ -189,10 +189,13 @@ function failure(
   if (status === 429 || status === 503) names.push("Retry-After");
   const examples: Members = {};
   for (const slug of slugs) examples[slug] = components.problem(slug);
+  const { unwell } = route.contract;
+  const own = status === 503 && unwell && { "application/json": { schema: plain(unwell) } };
   return {
     description: slugs.map((slug) => `\`${slug}\`: ${problems[slug].when}.`).join(" "),
     headers: components.headers(names),
     content: {
+      ...own,
       "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" }, examples },
     },
   };

@@ -65,6 +65,8 @@ export interface PlatformContract {
   readonly query?: TSchema;
   readonly body?: TSchema;
   readonly response?: TSchema | null;
+  /** What the call says of itself with 503, as JSON, where that is its purpose. */
+  readonly unwell?: TSchema;
   readonly list?: TSchema;
   /** An object: further members of a list's answer, beside `data` and `meta`. */
   readonly beside?: TSchema;

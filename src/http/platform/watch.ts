@@ -2,7 +2,14 @@
  * What those who watch the server ask: the probes, its health, its metrics. Outside both bases, and no
  * draw on any limit. How the parts are, and what was counted, is handed in.
  */
-import { healthAnswer, liveAnswer, readyAnswer } from "../../../schema/contract/gateway.ts";
+import type { Static } from "@sinclair/typebox";
+import {
+  deadAnswer,
+  healthAnswer,
+  liveAnswer,
+  readyAnswer,
+  unreadyAnswer,
+} from "../../../schema/contract/gateway.ts";
 import type { ComponentHealth, HealthStatus } from "../../domain/health.ts";
 import { Problem } from "../../domain/problem.ts";
 import { operation, type PlatformRoute, publicOperation } from "./route.ts";
@@ -52,7 +59,7 @@ const live = ({ failure }: WatchDeps, path: ProbePath, operationId: string): Pla
     summary: "Whether the process can go on",
     description: "503 with `status: error` and a `reason` when only a restart helps.",
     access: { public: true },
-    contract: { response: liveAnswer },
+    contract: { response: liveAnswer, unwell: deadAnswer },
     refusals: [],
     examples: { response: { status: "ok" } },
     handle: () => {
@@ -69,7 +76,7 @@ const ready = ({ unreadiness }: WatchDeps, path: ProbePath, operationId: string)
     summary: "Whether calls can be taken",
     description: "503 with `status: not_ready` and a `reason` while they can't.",
     access: { public: true },
-    contract: { response: readyAnswer },
+    contract: { response: readyAnswer, unwell: unreadyAnswer },
     refusals: [],
     examples: { response: { status: "ready" } },
     handle: async ({ nowMs }) => {
@@ -81,7 +88,7 @@ const ready = ({ unreadiness }: WatchDeps, path: ProbePath, operationId: string)
   });
 
 /** Probes are read by machines that know no problem documents. */
-const unwell = (body: Readonly<Record<string, string>>): Response =>
+const unwell = (body: Static<typeof deadAnswer> | Static<typeof unreadyAnswer>): Response =>
   Response.json(body, { status: 503 });
 
 const health = (deps: WatchDeps): PlatformRoute =>
