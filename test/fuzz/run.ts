@@ -31,6 +31,8 @@ const { values } = parseArgs({
 
 const seedsOfJob = 1_000;
 const plainMs = 5_000;
+/** A process that makes no call for so long hangs. */
+const silenceMsMax = 120_000;
 
 interface Progress {
   at(calls: number, findings: number): void;
@@ -86,13 +88,18 @@ async function job(
     { stdout: "pipe", stderr: "inherit", stdin: "ignore" },
   );
   let result: FuzzResult | undefined;
+  const hang = setTimeout(() => child.kill("SIGKILL"), silenceMsMax);
   for await (const line of linesOf(child.stdout)) {
+    hang.refresh();
     const told = JSON.parse(line) as Told;
     if ("result" in told) result = told.result;
     else if ("finding" in told) process.stderr.write(`\n${JSON.stringify(told.finding)}\n`);
     else tell(told.calls, told.findings);
   }
-  if (result === undefined) throw new Error(`a process ended with ${await child.exited}`);
+  clearTimeout(hang);
+  if (result === undefined) {
+    throw new Error(`a process hung or fell: ${(await child.exited) || child.signalCode}`);
+  }
   return result;
 }
 
