@@ -370,6 +370,8 @@ export function reconcileService(deps: ReconcileDeps) {
     const card: CardRecord | undefined = await cards.book.findByNo(tx, tenantId, cardNo);
     if (card === undefined) return;
     const e = await cards.readEvent(tx, card, hole.event_id);
+    // It was open for so long before, then closed by a late event and opened again by another.
+    if ((e.flags & MISSING) !== 0) return;
     const after = { ...e, flags: e.flags | MISSING };
     await rows.amendEvent(tx, tenantId, after);
     // Written even where the event is not the head's: a row is what is known of the events in it.
