@@ -175,27 +175,36 @@ export function reconcileService(deps: ReconcileDeps) {
     await money.move(tx, tenantId, suspense, decided.parked, nowMs);
   }
 
+  /** Who handed in an event that is recorded, and in which batch. */
+  async function sourceOf(tx: Writer, card: CardRecord, eventId: number) {
+    const { deviceNo, batchNo } = await cards.readEvent(tx, card, eventId);
+    const uploader = await rows.readUploader(tx, card.tenantId, deviceNo);
+    if (uploader === undefined) throw new RangeError("an event has a device");
+    return { terminalId: uploader.terminalId, deviceNo, batchNo };
+  }
+
   /** What goes into the review queue. */
   async function applyReview(
     tx: Writer,
     device: DeviceIdentity,
     events: readonly IncomingEvent[],
     decided: Decided,
-    batchNo: number,
+    { batchNo, firstEventId }: { readonly batchNo: number; readonly firstEventId: number },
     nowMs: number,
   ): Promise<void> {
     const { tenantId, deviceNo, terminalId } = device;
     for (const { card, event: e, reason, severity, detail } of decided.raised) {
+      // What a filled gap or a fork tells of an earlier event is about whoever handed that in.
+      const source =
+        e.id < firstEventId ? await sourceOf(tx, card, e.id) : { terminalId, deviceNo, batchNo };
       await flag.raise(tx, {
         tenantId,
-        terminalId,
-        deviceNo,
+        ...source,
         reason,
         severity,
         cardNo: card.cardNo,
         cardId: card.cardId,
         eventId: e.id,
-        batchNo,
         counter: e.counter,
         amount: e.amount,
         raisedAtMs: nowMs,
@@ -312,7 +321,8 @@ export function reconcileService(deps: ReconcileDeps) {
     await applyCards(tx, device, decided, nowMs);
     await applyMoney(tx, device, decided, nowMs);
     await settlement.addBatch(tx, device, decided.days);
-    await applyReview(tx, device, events, decided, batchNo, nowMs);
+    const { firstEventId } = input;
+    await applyReview(tx, device, events, decided, { batchNo, firstEventId }, nowMs);
     await event.publish(tx, { tenantId, type: "fleet.batch.reconciled", data: facts, atMs: nowMs });
     return answerOf(events, decided, batchId);
   }
@@ -378,18 +388,14 @@ export function reconcileService(deps: ReconcileDeps) {
     const isTop = card.head.top.id === e.id;
     const top = isTop ? { ...card.head.top, flags: after.flags } : card.head.top;
     await cards.book.putHead(tx, card, { ...card.head, top });
-    const uploader = await rows.readUploader(tx, tenantId, e.deviceNo);
-    if (uploader === undefined) throw new RangeError("an event has a device");
     await flag.raise(tx, {
       tenantId,
-      terminalId: uploader.terminalId,
-      deviceNo: e.deviceNo,
+      ...(await sourceOf(tx, card, e.id)),
       reason: "missing_events",
       severity: severityOf("missing_events"),
       cardNo,
       cardId: card.cardId,
       eventId: e.id,
-      batchNo: e.batchNo,
       counter,
       amount: e.amount,
       raisedAtMs: nowMs,

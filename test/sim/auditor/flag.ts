@@ -24,8 +24,6 @@ const severityOf = (reason: string): Severity =>
 
 export interface How {
   readonly severity?: Severity;
-  /** Another terminal that may stand in it. */
-  readonly alsoFrom?: number;
   readonly evidence?: Readonly<Record<string, number>>;
 }
 
@@ -44,7 +42,7 @@ export function flagEvent(
     ...{ reason, cardId, counter, amount, event, raisedSec: nowSec, status: "open" },
     ...(how.evidence && { evidence: how.evidence }),
     severity: how.severity ?? severityOf(reason),
-    terminalIds: [device.terminalId, ...(how.alsoFrom === undefined ? [] : [how.alsoFrom])],
+    terminalId: device.terminalId,
   });
   return true;
 }
@@ -54,7 +52,7 @@ export function flagRow(books: Books, row: Quarantined): void {
   const { cardId, counter, amount } = event;
   books.flags.push({
     ...{ reason, severity: severityOf(reason), cardId, counter, amount, row, raisedSec },
-    ...{ status: "open", terminalIds: [device.terminalId] },
+    ...{ status: "open", terminalId: device.terminalId },
   });
 }
 
@@ -66,7 +64,7 @@ export function flagCard(
 ): void {
   books.flags.push({
     ...{ reason, severity: severityOf(reason), cardId, counter: null, amount: null },
-    ...{ terminalIds: [terminalId], raisedSec: nowSec, status: "open" },
+    ...{ terminalId, raisedSec: nowSec, status: "open" },
   });
 }
 

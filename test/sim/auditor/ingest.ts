@@ -10,7 +10,6 @@ import { type Due, type Heard, isUuid, ok, type Parts, refuse } from "./due.ts";
 import { closeRow, flagEvent, flagRow, reasons } from "./flag.ts";
 import {
   type Card,
-  type Device,
   hardCeiling,
   headOf,
   type Quarantined,
@@ -78,14 +77,10 @@ function settle(books: Books, card: Card, event: Recorded, allowanceSec: number)
   topup.status = "COMPLETED";
 }
 
-/**
- * Looks at the whole chain again: what does not fit is flagged, holes are counted from when they open. Which
- * terminal stands in such a flag, the event's or that of the event which filled the gap, is not said.
- */
-function relink(books: Books, card: Card, device: Device, nowSec: number): void {
-  const how = { alsoFrom: device.terminalId };
+/** Looks at the whole chain again: what does not fit is flagged, holes are counted from when they open. */
+function relink(books: Books, card: Card, nowSec: number): void {
   for (const [event, { predecessor, faults }] of linksOf(card)) {
-    for (const fault of faults) flagEvent(books, event, fault, nowSec, how);
+    for (const fault of faults) flagEvent(books, event, fault, nowSec);
     event.holeSinceSec = predecessor ? undefined : (event.holeSinceSec ?? nowSec);
   }
 }
@@ -117,7 +112,7 @@ export function accept(
     books.alertsOpen.add(`counter_conflict ${card.cardId}`);
   }
   for (const [reason, how] of found) flagEvent(books, event, reason, nowSec, how);
-  relink(books, card, device, nowSec);
+  relink(books, card, nowSec);
   return event;
 }
 
@@ -125,10 +120,10 @@ const rowOf = (books: Books, event: WireEvent): Quarantined | undefined =>
   books.quarantine.find((row) => isSame(row.event, event));
 
 /** What a conflict says about the event that is recorded. */
-function contradict(books: Books, event: WireEvent, device: Device, nowSec: number): void {
+function contradict(books: Books, event: WireEvent, nowSec: number): void {
   const recorded = recordedAt(books.cards.get(event.cardId) as Card, event.counter);
   if (recorded === undefined) return;
-  flagEvent(books, recorded, "counter_conflict", nowSec, { alsoFrom: device.terminalId });
+  flagEvent(books, recorded, "counter_conflict", nowSec);
   books.alerts.add(`counter_conflict ${event.cardId}`);
 }
 
@@ -161,7 +156,7 @@ function take(
     return { recorded };
   }
   if (reason === "duplicate") return { reason };
-  if (reason === "counter_conflict") contradict(books, event, device, nowSec);
+  if (reason === "counter_conflict") contradict(books, event, nowSec);
   if (row === undefined) {
     const added: Quarantined = {
       ...{ event, device, receivedSec: nowSec, reason, status: "open", side: false },

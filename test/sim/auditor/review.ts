@@ -7,7 +7,6 @@ import {
   type Due,
   iso,
   mismatch,
-  numberOf,
   objectOf,
   ok,
   type Part,
@@ -35,14 +34,14 @@ const seenAs = (event: WireEvent | undefined): Part =>
 
 /** What a flag is from the first, as operators see it. */
 function shown(books: Books, flag: Flag): Parts {
-  const { reason, severity, cardId, counter, amount, raisedSec, terminalIds, row } = flag;
+  const { reason, severity, cardId, counter, amount, raisedSec, terminalId, row } = flag;
   const card = books.cards.get(cardId);
   const isConflict = row !== undefined && reason === "counter_conflict";
   const recorded = card?.events.find((each) => isConflict && each.counter === counter);
   return {
     ...{ reason, severity, cardId, counter, amount, raisedAt: iso(raisedSec) },
     kind: row ? "quarantine" : "flag",
-    terminalId: (met) => terminalIds.includes(numberOf(met)),
+    terminalId,
     evidence: {
       ...{ event: seenAs(flag.event ?? row?.event), ...flag.evidence },
       ...(isConflict && { conflict: seenAs(recorded) }),

@@ -149,7 +149,7 @@ export interface Flag {
   readonly cardId: string;
   readonly counter: number | null;
   readonly amount: number | null;
-  readonly terminalIds: readonly number[];
+  readonly terminalId: number;
   readonly event?: Recorded;
   readonly row?: Quarantined;
   readonly raisedSec: number;
