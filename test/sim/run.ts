@@ -100,7 +100,10 @@ class Total {
     for (const name of ["acts", "calls", "events", "restarts"] as const)
       sums[name] += outcome[name];
     addCounts(this.counts, outcome.counts);
-    if (outcome.fault !== undefined) this.failed.push(outcome);
+    if (outcome.fault !== undefined) {
+      this.failed.push(outcome);
+      say(`seed ${outcome.seed}: ${markOf(outcome.fault)}`);
+    }
     const rate = this.#rate;
     this.#bar?.update(sums.seeds, { rate, failures: this.failed.length });
     const nowMs = performance.now();
@@ -155,7 +158,6 @@ async function many(): Promise<boolean> {
   for (const outcome of total.failed.sort((a, b) => a.seed - b.seed)) {
     const mark = outcome.fault === undefined ? "" : markOf(outcome.fault);
     if (!marks.has(mark)) marks.set(mark, outcome);
-    say(`seed ${outcome.seed}: ${mark}`);
   }
   // One of each kind is shrunk, a few kinds at the most.
   for (const { seed } of [...marks.values()].slice(0, 3)) await shrunk(seed, plan(seed, size));

@@ -3,11 +3,11 @@
  * follows from it in one transaction. The rules are `domain/reconcile.ts`'s; no `if` about money here.
  */
 import { holeOpenMaxSec, quarantineOpenMax } from "../../../schema/bound.ts";
-import type { BatchInput, Decided } from "../../domain/batch.ts";
+import type { BatchInput, Decided, Rejected } from "../../domain/batch.ts";
 import { calendar } from "../../domain/calendar.ts";
 import type { CardRecord } from "../../domain/cardrecord.ts";
 import type { IncomingEvent } from "../../domain/event.ts";
-import { MISSING, type RejectReason, severityOf } from "../../domain/flag.ts";
+import { CONFLICT, MISSING, type RejectReason, severityOf } from "../../domain/flag.ts";
 import type { DeviceIdentity } from "../../domain/identity.ts";
 import { allDuplicates, decideBatch } from "../../domain/reconcile.ts";
 import { Refused } from "../../domain/refused.ts";
@@ -211,30 +211,13 @@ export function reconcileService(deps: ReconcileDeps) {
         evidence: evidenceOf(e, detail),
       });
     }
-    for (const { index, reason, card, fresh, conflict } of decided.rejected) {
+    for (const rejected of decided.rejected) {
+      const { index, reason, fresh, conflict } = rejected;
       const e = events[index];
-      if (!fresh || e === undefined) continue;
-      const of = { deviceNo, batchNo, reason, nowMs };
-      const quarantineNo = await flag.insertQuarantine(tx, tenantId, of, e);
-      await flag.raise(tx, {
-        tenantId,
-        terminalId,
-        deviceNo,
-        reason,
-        severity: severityOf(reason),
-        cardNo: card?.cardNo ?? null,
-        cardId: e.cardId,
-        quarantineNo,
-        batchNo,
-        counter: e.counter,
-        amount: e.amount,
-        raisedAtMs: nowMs,
-        evidence:
-          conflict === null
-            ? evidenceOf(e, {})
-            : { ...evidenceOf(e, {}), recorded: shownEvent(conflict) },
-      });
-      if (conflict === null) continue;
+      if (e === undefined) continue;
+      if (fresh) await keepApart(tx, device, e, rejected, batchNo, nowMs);
+      // Also where a branch was kept apart before for another cause, and is only now seen to be one.
+      if (conflict === null || !(fresh || (conflict.flags & CONFLICT) === 0)) continue;
       await flag.alert(tx, {
         tenantId,
         severity: "high",
@@ -245,6 +228,35 @@ export function reconcileService(deps: ReconcileDeps) {
         atMs: nowMs,
       });
     }
+  }
+
+  /** A rejected event, kept as it came, for an operator to decide. */
+  async function keepApart(
+    tx: Writer,
+    { tenantId, deviceNo, terminalId }: DeviceIdentity,
+    e: IncomingEvent,
+    { reason, card, conflict }: Rejected,
+    batchNo: number,
+    nowMs: number,
+  ): Promise<void> {
+    const of = { deviceNo, batchNo, reason, nowMs };
+    const quarantineNo = await flag.insertQuarantine(tx, tenantId, of, e);
+    const evidence = evidenceOf(e, {});
+    await flag.raise(tx, {
+      tenantId,
+      terminalId,
+      deviceNo,
+      reason,
+      severity: severityOf(reason),
+      cardNo: card?.cardNo ?? null,
+      cardId: e.cardId,
+      quarantineNo,
+      batchNo,
+      counter: e.counter,
+      amount: e.amount,
+      raisedAtMs: nowMs,
+      evidence: conflict === null ? evidence : { ...evidence, recorded: shownEvent(conflict) },
+    });
   }
 
   /** @throws Refused unavailable: the device's quarantine is full of what nobody has decided */

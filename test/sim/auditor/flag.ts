@@ -71,9 +71,10 @@ export function flagCard(
 export const openFlagsOf = (books: Books, match: (flag: Flag) => boolean): Flag[] =>
   books.flags.filter((flag) => flag.status === "open" && match(flag));
 
+/** A flag that an operator has dismissed stays so, though its event was let in later. */
 export function closeRow(books: Books, row: Quarantined, status: "approved" | "dismissed"): void {
   row.status = status;
   for (const flag of books.flags) {
-    if (flag.row === row) flag.status = status;
+    if (flag.row === row && flag.status === "open") flag.status = status;
   }
 }

@@ -77,10 +77,16 @@ function settle(books: Books, card: Card, event: Recorded, allowanceSec: number)
   topup.status = "COMPLETED";
 }
 
-/** Looks at the whole chain again: what does not fit is flagged, holes are counted from when they open. */
+/** Looks at the whole chain again: what does not fit is flagged. */
 function relink(books: Books, card: Card, nowSec: number): void {
-  for (const [event, { predecessor, faults }] of linksOf(card)) {
+  for (const [event, { faults }] of linksOf(card)) {
     for (const fault of faults) flagEvent(books, event, fault, nowSec);
+  }
+}
+
+/** Holes are counted from the batch that opens them; one that a batch closes and opens again stays open. */
+export function countHoles(card: Card, nowSec: number): void {
+  for (const [event, { predecessor }] of linksOf(card)) {
     event.holeSinceSec = predecessor ? undefined : (event.holeSinceSec ?? nowSec);
   }
 }
@@ -176,6 +182,8 @@ export function reconcile(heard: Heard, calendar: Calendar): Due {
   const rejections: Parts[] = [];
   const means = { calendar, fresh: new Set<Quarantined>() };
   const outcomes = events.map((event) => take(heard, means, event));
+  const touched = new Set(events.map(({ cardId }) => books.cards.get(cardId)));
+  for (const card of touched) if (card) countHoles(card, heard.nowSec);
   for (const [index, outcome] of outcomes.entries()) {
     const { counter, cardId } = events[index] as WireEvent;
     if ("reason" in outcome) rejections.push({ index, counter, cardId, reason: outcome.reason });

@@ -16,6 +16,7 @@ import {
 } from "./due.ts";
 import { unknown } from "./operator.ts";
 import { ACTIVE, ADMIN, block, blockedAt, type Card, pendingOf, statusAt } from "./thing.ts";
+import { cancelOne } from "./topup.ts";
 
 const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, each) => sum + each, 0);
 /** Available once the pending top-ups are settled. */
@@ -102,8 +103,7 @@ export function reverse({ books, ids }: Asked): Due {
   const topup = all.find(({ topupId }) => topupId === ids[0]);
   if (topup === undefined) return { status: 0 };
   if (topup.status !== "PENDING") return refuse(409, "not-reversible", "already-reversed");
-  books.ledger.move([topup.card, "pending"], "cash", topup.amount);
-  topup.status = "CANCELED";
+  cancelOne(books, topup);
   const { amount, topupId: referenceTransactionId } = topup;
   const moved = { type: "reversal", status: "completed", amount, referenceTransactionId };
   const { account } = topup.card;

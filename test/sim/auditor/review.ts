@@ -15,7 +15,7 @@ import {
   textOf,
 } from "./due.ts";
 import { closeRow } from "./flag.ts";
-import { accept, rejectionOf } from "./ingest.ts";
+import { accept, countHoles, rejectionOf } from "./ingest.ts";
 import { unknown, wrongState } from "./operator.ts";
 import { block, type Card, type Flag, FRAUD, type Quarantined, type WireEvent } from "./thing.ts";
 
@@ -115,6 +115,7 @@ function approveRow(asked: Asked, calendar: Calendar, row: Quarantined): boolean
   if (card === undefined) return false;
   if (reason === undefined) {
     accept(books, calendar, { card, event, device, nowSec });
+    countHoles(card, nowSec);
     // It comes in as a batch of its own.
     books.batches += 1;
   } else if (event.type === "debit" && bookable.includes(reason)) {

@@ -2,7 +2,7 @@
 
 import type { Books } from "./books.ts";
 import { cardFor, noCard } from "./card.ts";
-import { type Due, type Heard, isUuid, numberOf, ok, refuse, textOf } from "./due.ts";
+import { type Due, type Heard, isUuid, numberOf, ok, type Parts, refuse, textOf } from "./due.ts";
 import { openFlagsOf } from "./flag.ts";
 import {
   ACTIVE,
@@ -82,9 +82,14 @@ export function topUp(heard: Heard): Due {
   return isUuid(topupId) ? due : ok({ ...(due.body as object), topupId: isUuid });
 }
 
-function cancelOne(books: Books, topup: Topup): void {
-  books.ledger.move([topup.card, "pending"], "cash", topup.amount);
+/** Whoever asks for it from now on, however often, is told of this moment. */
+export function cancelOne(books: Books, topup: Topup): Topup["canceled"] {
+  const { card, topupId, amount } = topup;
+  books.ledger.move([card, "pending"], "cash", amount);
   topup.status = "CANCELED";
+  const { cardId } = card;
+  topup.canceled = { cardId, topupId, amount, status: "CANCELED", balance: balanceOf(card) };
+  return topup.canceled;
 }
 
 /** `POST /api/cards/:cardId/topup/:topupId/cancel`. */
@@ -96,19 +101,11 @@ export function cancel(heard: Heard): Due {
   if (topup === undefined) return refuse(404, "topup_not_found");
   if (topup.device !== device) return refuse(403, "terminal_mismatch");
   const { topupId, amount } = topup;
-  if (topup.canceled) return ok(topup.canceled as Record<string, string | number>);
-  const head = { cardId: card.cardId, topupId, amount, status: "CANCELED" };
+  if (topup.canceled) return ok(topup.canceled as Parts);
   if (topup.status === "PENDING") {
-    cancelOne(books, topup);
-    const body = { ...head, balance: balanceOf(card) };
-    topup.canceled = body;
-    return ok({ ...body, canceledTopupId: undefined });
+    return ok({ ...(cancelOne(books, topup) as Parts), canceledTopupId: undefined });
   }
-  // By an operator, or in the place of another.
-  if (topup.status === "CANCELED") {
-    topup.canceled = { ...head, balance: balanceOf(card) };
-    return ok({ ...head, balance: balanceOf(card) });
-  }
+  const head = { cardId: card.cardId, topupId, amount, status: "CANCELED" };
   const equal = pendingOf(card).filter((each) => each.amount === amount);
   if (equal.length === 0) return refuse(409, "topup_settled");
   const named = (answer.json as { canceledTopupId?: unknown } | undefined)?.canceledTopupId;
