@@ -1,10 +1,9 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openReader } from "../../src/store/reader.ts";
 import { type Chain, startSec, type Venue, venues } from "../harness.ts";
+import { hledgerBalances } from "../hledger.ts";
 import { Desk, dataOf, type Heard } from "./desk.ts";
 
 const open = venues();
@@ -38,33 +37,6 @@ const zero = {
   ...{ topups: 0, topupAmount: 0, rejected: 0, flagged: 0, lateEvents: 0 },
   ...{ refunds: 0, refundAmount: 0 },
 };
-
-/** Balances by account of a journal, as Debian's hledger reads it; null where there is none. */
-async function hledger(journal: string): Promise<Record<string, number> | null> {
-  if (Bun.which("hledger") === null) {
-    if (process.env.CI !== undefined) throw new Error("hledger is due");
-    process.stderr.write("not run: no hledger\n");
-    return null;
-  }
-  const folder = mkdtempSync(join(tmpdir(), "kartu-journal-"));
-  const file = join(folder, "settlement.journal");
-  writeFileSync(file, journal);
-  const run = (...args: string[]): string => {
-    const done = Bun.spawnSync(["hledger", "-f", file, ...args], {
-      env: { ...process.env, LANG: "C.UTF-8" },
-    });
-    if (done.exitCode !== 0) throw new Error(`hledger ${args.join(" ")}: ${done.stderr}`);
-    return done.stdout.toString();
-  };
-  try {
-    run("check", "--strict");
-    const lines = run("balance", "--flat", "--no-total", "-O", "csv").trim().split("\n").slice(1);
-    const cells = lines.map((line) => /^"(.+)","\w{3} (-?\d+)"$/.exec(line));
-    return Object.fromEntries(cells.map((cell) => [cell?.[1] ?? "?", Number(cell?.[2])]));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** What the books say, in the journal's accounts. */
 async function accounts(venue: Venue): Promise<Record<string, number>> {
@@ -515,7 +487,7 @@ describe("the journal", () => {
     expect(books).toEqual({
       ...{ cash: -507_001, suspense: 7_000, cards: 487_501, "settlement:2": 12_500 },
     });
-    const balances = await hledger(text);
+    const balances = hledgerBalances(text);
     if (balances !== null) expect(balances).toEqual(books);
 
     venue.clock.set(midnight + 60);
@@ -532,7 +504,7 @@ describe("the journal", () => {
     expect(journals[1]).toContain(`    ; belongsTo: ${first}\n`);
     const whole = await settlement(desk, first, second, "&format=journal");
     for (const journal of [whole.text, `${journals[0]}\n${journals[1]}`]) {
-      const found = await hledger(journal);
+      const found = hledgerBalances(journal);
       if (found !== null) expect(found).toEqual(await accounts(venue));
     }
   }, 30_000);
@@ -561,14 +533,14 @@ describe("the journal", () => {
     expect(text).toContain(
       `${first} terminal 1 | debits, till:1, ! * (x) "y" 2025-01-01 = a:b, Döner\n`,
     );
-    const found = await hledger(text);
+    const found = hledgerBalances(text);
     if (found !== null) expect(found).toEqual({ cards: 990, cash: -1_000, "settlement:1": 10 });
   });
 
   test("of nothing is one too", async () => {
     const venue = await open();
     const { text } = await settlement(new Desk(venue), first, first, "&format=journal");
-    const found = await hledger(text);
+    const found = hledgerBalances(text);
     if (found !== null) expect(found).toEqual({});
   });
 });
