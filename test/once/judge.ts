@@ -160,8 +160,9 @@ function judgeRivals(
       times(tally, refused.filter(({ reply }) => outcomeOf(reply) === outcome).length),
     );
     const unheard = isWhole ? [] : told.flatMap(([, tally]) => Object.keys(tally));
+    const cut = isWhole || winner !== undefined ? [] : (kind.behind ?? []);
     const effect = sumOf([soloOfWinner, kept, more, ...each]);
-    return { faults, effect, loose: [...unsure, ...unheard] };
+    return { faults, effect, loose: [...unsure, ...unheard, ...cut] };
   }
   const { once = [], as = [], exactly } = rivals;
   const isRight = exactly === undefined || exactly === done.length;

@@ -185,6 +185,10 @@ const spentKinds: Kinds = {
   invitation: {
     ...{ key: "ignored", status: 200, rivals: refusedAs("401 token-invalid") },
     effect: { "invitation accepted": 1, "membership active": 1, session: 1 },
+    behind: [
+      ...["audit auth.user.logged_in", "event auth.user.logged_in"],
+      ...["session", "session live", "refresh", "refresh unused"],
+    ],
     make: async (stand) => {
       const email = `${stand.name("guest")}@example.com`;
       await stand.made("/invitations", { email });

@@ -58,6 +58,8 @@ export interface Kind {
   /** Lines that the one effect must show, among others. */
   readonly effect: Tally;
   readonly rivals: Rivals;
+  /** Lines of a write of its own behind the effect: of a call that was cut off they may be missing. */
+  readonly behind?: readonly string[];
   /** What is sent is good for so long only. */
   readonly graceSec?: number;
   make(stand: Stand): Promise<Made>;
