@@ -11,6 +11,8 @@ interface Answered {
 }
 
 export class Desk {
+  /** Others have made zones here before. */
+  readonly #prefix = `zone ${crypto.randomUUID().slice(0, 8)}`;
   readonly #names: string[] = [];
   /** By their keys; what was answered. */
   readonly #kept = new Map<string, { readonly name: string; readonly text: string }>();
@@ -28,7 +30,7 @@ export class Desk {
   /** Another zone; its key is good for a day. False: refused, for now. */
   async makeZone(isKept = true): Promise<boolean> {
     const key = crypto.randomUUID();
-    const name = `zone ${key}`;
+    const name = `${this.#prefix} ${key}`;
     const { status, text } = await this.#call("POST", "/fleet/zones", { name }, key);
     if (status === 503) return false;
     if (status !== 201) throw new Error(`a zone: ${status} ${text}`);
@@ -51,7 +53,8 @@ export class Desk {
     const { status, text } = await this.#call("GET", "/fleet/zones?limit=100");
     if (status !== 200) throw new Error(`zones: ${status} ${text}`);
     const { data } = JSON.parse(text) as { data: readonly { name: string }[] };
-    const found = data.map(({ name }) => name).sort();
+    const own = data.filter(({ name }) => name.startsWith(this.#prefix));
+    const found = own.map(({ name }) => name).sort();
     const due = this.#names.toSorted();
     if (found.join() !== due.join()) throw new Error(`zones are ${found}, due are ${due}`);
   }

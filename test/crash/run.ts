@@ -91,6 +91,14 @@ function add(to: Record<string, number>, more: Readonly<Record<string, number>>)
   for (const [key, n] of Object.entries(more)) to[key] = (to[key] ?? 0) + n;
 }
 
+function tellOver(child: Bun.Subprocess): void {
+  try {
+    child.send("over");
+  } catch {
+    // It is ending by itself.
+  }
+}
+
 async function runAll(whole: Work, jobs: number): Promise<void> {
   const startMs = performance.now();
   for (const lack of whole.faults > 0 ? faultLacks() : [])
@@ -107,7 +115,7 @@ async function runAll(whole: Work, jobs: number): Promise<void> {
       bar.at(done);
     } else if ("wrong" in told) {
       findings.push(told.wrong);
-      for (const child of children) if (child.exitCode === null) child.send("over");
+      for (const child of children) tellOver(child);
     } else {
       add(crashes, { ...told.crashes });
       add(faults, told.faults);
